@@ -1,0 +1,17 @@
+// The exit codes of every subcommand, and the error that means "called wrongly".
+
+export const ExitCode = {
+  Passed: 0,
+  /** Could not do it: no connection, no file, nothing completed. */
+  Failed: 1,
+  Usage: 2,
+  ThresholdsFailed: 3,
+  /** The result proves nothing, for example because the generator was the limit. */
+  Inconclusive: 4,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** The command line is at fault; the message says which argument, what it was and what it must be. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
