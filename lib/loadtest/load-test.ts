@@ -1,0 +1,260 @@
+// The LoadTest kind, written once: from this schema come the TypeScript types, the validator and the CRD.
+// `mustBe` ends every error message about a field, and is not part of the CRD.
+import Type, { type Static } from "typebox";
+import { durationPattern } from "./duration.ts";
+
+export const apiGroup = "beta.kuar.com";
+export const apiVersion = `${apiGroup}/v1`;
+
+/** Longest name of a LoadTest: its Pods' names add a hash and an index, and stay DNS labels. */
+export const nameMaxLength = 45;
+
+const dnsLabel = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+
+function oneOf<const T extends string>(values: readonly T[], options: object) {
+  return Type.Unsafe<T>({ type: "string", enum: [...values], ...options });
+}
+
+function duration(options: { description: string; mustBe: string }) {
+  return Type.String({ pattern: durationPattern, maxLength: 32, ...options });
+}
+
+function keyReference(object: string) {
+  return Type.Object(
+    {
+      name: Type.String({
+        description: `Name of the ${object}, in the namespace of the LoadTest.`,
+        pattern: "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$",
+        maxLength: 253,
+        mustBe: `the name of a ${object}`,
+      }),
+      key: Type.String({
+        description: `Key in the ${object} under which the value stands.`,
+        pattern: "^[-._a-zA-Z0-9]+$",
+        maxLength: 253,
+        mustBe: `a key of the ${object}`,
+      }),
+    },
+    {
+      additionalProperties: false,
+      description: `A key of a ${object}.`,
+      mustBe: `an object with the fields name and key of a ${object}`,
+    },
+  );
+}
+
+export const LoadTestSpec = Type.Object(
+  {
+    service: Type.String({
+      description: "Name of the Service to load, in the namespace of the LoadTest.",
+      pattern: dnsLabel,
+      maxLength: 63,
+      mustBe: "the name of a Service: lower-case letters, digits and '-', at most 63 characters",
+    }),
+    scheme: oneOf(["http", "https"], {
+      description: "How requests are sent: http or https. With https, certificate chain and host name are verified.",
+      mustBe: "http or https",
+    }),
+    requestsPerSecond: Type.Integer({
+      description:
+        "Requests per second, over all workers together. They are sent evenly spaced and on time whatever the responses do (open loop).",
+      minimum: 1,
+      maximum: 1_000_000,
+      mustBe: "an integer from 1 to 1000000",
+    }),
+    paths: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^/[!"$-~]*$',
+          maxLength: 1024,
+          mustBe: "a path that begins with '/', of at most 1024 printable ASCII characters without spaces and '#'",
+        }),
+        {
+          description: "Paths to request, each in its turn. Absent or empty means /index.html alone.",
+          maxItems: 32,
+          "x-kubernetes-list-type": "atomic",
+          mustBe: "a list of at most 32 paths",
+        },
+      ),
+    ),
+    port: Type.Optional(
+      Type.Integer({
+        description: "Port of the Service. Absent means 80 for http and 443 for https.",
+        minimum: 1,
+        maximum: 65535,
+        mustBe: "a port number from 1 to 65535",
+      }),
+    ),
+    duration: Type.Optional(
+      duration({
+        description:
+          "How long the load lasts, such as 90s or 1h30m, from 1s to 168h. Absent means until the LoadTest is deleted.",
+        mustBe: "a duration from 1s to 168h, such as 90s or 1h30m",
+      }),
+    ),
+    workers: Type.Optional(
+      Type.Integer({
+        description: "Number of worker Pods that share the rate. Absent means one for every 10000 requests per second.",
+        minimum: 1,
+        maximum: 500,
+        mustBe: "an integer from 1 to 500",
+      }),
+    ),
+    connections: Type.Optional(
+      Type.Integer({
+        description: "Connections each worker holds open. A connection carries one request at a time. Absent means 64.",
+        minimum: 1,
+        maximum: 4096,
+        mustBe: "an integer from 1 to 4096",
+      }),
+    ),
+    timeout: Type.Optional(
+      duration({
+        description: "How long a request may take, such as 500ms or 10s, from 1ms to 10m. Absent means 10s.",
+        mustBe: "a duration from 1ms to 10m, such as 500ms or 10s",
+      }),
+    ),
+    tls: Type.Optional(
+      Type.Object(
+        {
+          caFrom: Type.Optional(
+            Type.Object(
+              {
+                configMapKeyRef: Type.Optional(keyReference("ConfigMap")),
+                secretKeyRef: Type.Optional(keyReference("Secret")),
+              },
+              {
+                additionalProperties: false,
+                description:
+                  "PEM certificates of the authorities to trust, beside the public ones and the cluster's own (ConfigMap kube-root-ca.crt). Give exactly one source.",
+                mustBe: "an object with either configMapKeyRef or secretKeyRef",
+              },
+            ),
+          ),
+        },
+        {
+          additionalProperties: false,
+          description: "How the Service's certificate is verified. Only with scheme https.",
+          mustBe: "an object, and only with scheme https",
+        },
+      ),
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: "The load that is wanted.",
+    mustBe: "an object with at least the fields service, scheme and requestsPerSecond",
+  },
+);
+export type LoadTestSpec = Static<typeof LoadTestSpec>;
+export type KeyReference = Static<ReturnType<typeof keyReference>>;
+
+export const phases = ["Pending", "Starting", "Running", "Finished", "Failed"] as const;
+export type Phase = (typeof phases)[number];
+
+const Condition = Type.Object(
+  {
+    type: Type.String({ description: "Kind of the condition: Accepted, WorkersReady or Complete.", maxLength: 316 }),
+    status: oneOf(["True", "False", "Unknown"], { description: "Whether the condition holds." }),
+    reason: Type.String({ description: "Why, in one CamelCase word for programs.", maxLength: 1024 }),
+    message: Type.String({ description: "Why, in words for people.", maxLength: 32768 }),
+    lastTransitionTime: Type.String({ description: "When the status last changed.", format: "date-time" }),
+    observedGeneration: Type.Integer({ description: "Generation of the spec that the condition speaks of." }),
+  },
+  { description: "One observation of the LoadTest." },
+);
+export type Condition = Static<typeof Condition>;
+
+export const LoadTestStatus = Type.Object(
+  {
+    observedGeneration: Type.Optional(
+      Type.Integer({ description: "Generation of the spec that this status speaks of." }),
+    ),
+    phase: Type.Optional(oneOf(phases, { description: "A word for people; programs read the conditions." })),
+    conditions: Type.Optional(
+      Type.Array(Condition, {
+        description: "Observations: Accepted, WorkersReady, Complete.",
+        maxItems: 16,
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+      }),
+    ),
+    workers: Type.Optional(
+      Type.Object(
+        {
+          desired: Type.Integer({ description: "Worker Pods wanted." }),
+          ready: Type.Integer({ description: "Worker Pods that are sending, or ready to." }),
+        },
+        { description: "Worker Pods." },
+      ),
+    ),
+    startTime: Type.Optional(
+      Type.String({ description: "When all workers were first seen running.", format: "date-time" }),
+    ),
+    completionTime: Type.Optional(Type.String({ description: "When the last worker ended.", format: "date-time" })),
+  },
+  { description: "What has been observed. Written by the controller only." },
+);
+export type LoadTestStatus = Static<typeof LoadTestStatus>;
+
+/** Metadata that a client may send; the API server knows the same fields and rejects others in strict mode. */
+const ClientMetadata = Type.Object(
+  {
+    name: Type.Optional(
+      Type.String({
+        pattern: dnsLabel,
+        maxLength: nameMaxLength,
+        mustBe: `a DNS label (lower-case letters, digits and '-') of at most ${nameMaxLength} characters`,
+      }),
+    ),
+    generateName: Type.Optional(
+      Type.String({ maxLength: nameMaxLength - 5, mustBe: `a prefix of at most ${nameMaxLength - 5} characters` }),
+    ),
+    namespace: Type.Optional(Type.String({ pattern: dnsLabel, maxLength: 63, mustBe: "the name of a namespace" })),
+    labels: Type.Optional(
+      Type.Record(Type.String(), Type.String({ mustBe: "a string" }), { mustBe: "a map of strings" }),
+    ),
+    annotations: Type.Optional(
+      Type.Record(Type.String(), Type.String({ mustBe: "a string" }), { mustBe: "a map of strings" }),
+    ),
+    finalizers: Type.Optional(Type.Array(Type.String(), { mustBe: "a list of strings" })),
+    ownerReferences: Type.Optional(Type.Array(Type.Object({}), { mustBe: "a list of objects" })),
+    managedFields: Type.Optional(Type.Array(Type.Object({}), { mustBe: "a list of objects" })),
+    uid: Type.Optional(Type.String({ mustBe: "a string" })),
+    resourceVersion: Type.Optional(Type.String({ mustBe: "a string" })),
+    generation: Type.Optional(Type.Integer({ mustBe: "an integer" })),
+    creationTimestamp: Type.Optional(Type.Unsafe<string | null>({ type: ["string", "null"], mustBe: "a time" })),
+    deletionTimestamp: Type.Optional(Type.Unsafe<string | null>({ type: ["string", "null"], mustBe: "a time" })),
+    deletionGracePeriodSeconds: Type.Optional(Type.Integer({ mustBe: "an integer" })),
+    selfLink: Type.Optional(Type.String({ mustBe: "a string" })),
+  },
+  { additionalProperties: false, mustBe: "an object with a name" },
+);
+
+/** A LoadTest as a client sends it. `status` is not the client's to set, so its content is not looked at. */
+export const LoadTestManifest = Type.Object(
+  {
+    apiVersion: Type.Literal(apiVersion, { mustBe: apiVersion }),
+    kind: Type.Literal("LoadTest", { mustBe: "LoadTest" }),
+    metadata: ClientMetadata,
+    spec: LoadTestSpec,
+    status: Type.Optional(Type.Object({}, { mustBe: "an object" })),
+  },
+  { additionalProperties: false, mustBe: "a LoadTest" },
+);
+export type LoadTestManifest = Static<typeof LoadTestManifest>;
+
+/** A LoadTest as the API server stores it. */
+export interface LoadTest {
+  metadata: {
+    name: string;
+    namespace: string;
+    uid: string;
+    generation: number;
+    resourceVersion: string;
+    creationTimestamp: string;
+    deletionTimestamp?: string;
+  };
+  spec: LoadTestSpec;
+  status?: LoadTestStatus;
+}
