@@ -37,13 +37,6 @@ export type Observed<T extends KubeObject> = T & {
   metadata: { uid: string; resourceVersion: string; creationTimestamp: string };
 };
 
-/** How the API server names a field at fault in `details.causes` of a Status. */
-export interface StatusCause {
-  field?: string;
-  reason?: string;
-  message?: string;
-}
-
 export interface Condition {
   type: string;
   status: "True" | "False" | "Unknown";

@@ -1,0 +1,58 @@
+// Files, read and written whole.
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The text of a file, or of stdin for `-`. Rejects with the name of the file and the reason. */
+export async function readTextFile(file: string): Promise<string> {
+  try {
+    return file === "-" ? await Bun.stdin.text() : readFileSync(file, "utf8");
+  } catch (error: unknown) {
+    throw new Error(`Cannot read "${file}": ${reason(error)}`);
+  }
+}
+
+/** The text of a file; undefined when there is no such file. */
+export function readTextFileIfPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error: unknown) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new Error(`Cannot read "${file}": ${reason(error)}`);
+  }
+}
+
+/** Writes a file in place; for files that a container runtime has mounted. */
+export function writeTextFile(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error: unknown) {
+    throw new Error(`Cannot write "${file}": ${reason(error)}`);
+  }
+}
+
+/** Replaces a file in one step, readable by its owner only, so that no reader sees half of it. */
+export function replaceTextFile(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** Runs `use` with a new private folder, which is gone afterwards. */
+export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "loadtest-"));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const words: Record<string, string> = {
+    ENOENT: "no such file",
+    EACCES: "permission denied",
+    EISDIR: "it is a folder, must be a file",
+  };
+  return words[code ?? ""] ?? message;
+}

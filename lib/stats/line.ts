@@ -1,0 +1,98 @@
+// The lines a worker writes to stdout, one JSON object each, cumulative: the newest of a kind wins, anything else in
+// the stream is ignored. A line stays under 12 KiB, as container runtimes split longer ones at 16 KiB.
+import type { Account } from "./account.ts";
+import { encodeHistogram } from "./histogram-codec.ts";
+import type { Metric, Recording, WorkerRecording } from "./recording.ts";
+import { mergeRecordings, metrics } from "./recording.ts";
+
+/** Once a second: the totals so far, and the latency of all paths. */
+export interface SnapshotLine {
+  kind: "snapshot";
+  worker: number;
+  startedAtMs: number;
+  /** Since the start of the schedule. */
+  elapsedSeconds: number;
+  account: Account;
+  latency: string;
+}
+
+/** At the end, one for each path and metric, and one for the generator's own slip (path -1). */
+export interface HistogramLine {
+  kind: "histogram";
+  worker: number;
+  path: number;
+  metric: Metric | "generatorSlip";
+  sumNs: number;
+  maxNs: number;
+  data: string;
+}
+
+/** The last line. */
+export interface ResultLine {
+  kind: "result";
+  worker: number;
+  startedAtMs: number;
+  endedAtMs: number;
+  /** By path, in the order of the plan. */
+  paths: Account[];
+}
+
+export type Line = SnapshotLine | HistogramLine | ResultLine;
+
+/** One line of text, with its newline. */
+export function formatLine(line: object): string {
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** The line that `text` holds; undefined for anything else. */
+export function parseLine(text: string): Line | undefined {
+  if (!text.startsWith('{"kind":"')) return undefined;
+  try {
+    return JSON.parse(text) as Line;
+  } catch (error: unknown) {
+    if (error instanceof SyntaxError) return undefined; // cut short by a crash
+    throw error;
+  }
+}
+
+/** The lines that hold the whole of a recording, the result last. */
+export function resultLines(recording: WorkerRecording): Line[] {
+  const { worker, startedAtMs, endedAtMs, paths, generatorSlip } = recording;
+  const histogramLine = (
+    path: number,
+    metric: HistogramLine["metric"],
+    histogram: Recording[Metric],
+  ): HistogramLine => ({
+    kind: "histogram",
+    worker,
+    path,
+    metric,
+    sumNs: histogram.sumNs,
+    maxNs: histogram.maxNs,
+    data: encodeHistogram(histogram),
+  });
+  return [
+    ...paths.flatMap((recording, path) => metrics.map((metric) => histogramLine(path, metric, recording[metric]))),
+    histogramLine(-1, "generatorSlip", generatorSlip),
+    { kind: "result", worker, startedAtMs, endedAtMs, paths: paths.map(({ account }) => account) },
+  ];
+}
+
+/** A container's termination message holds at most this many bytes. */
+export const terminationMessageBytes = 4096;
+
+/** The result for the termination message: totals, and the latency histogram where it fits. */
+export function terminationMessage(recording: WorkerRecording): string {
+  const { worker, startedAtMs, endedAtMs } = recording;
+  const { account, latency } = mergeRecordings(recording.paths);
+  const totals = {
+    kind: "result",
+    worker,
+    startedAtMs,
+    endedAtMs,
+    account,
+    latencyUs: { p50: latency.quantileNs(0.5) / 1e3, p99: latency.quantileNs(0.99) / 1e3, max: latency.maxNs / 1e3 },
+  };
+  const whole = formatLine({ ...totals, latency: encodeHistogram(latency) });
+  return Buffer.byteLength(whole) <= terminationMessageBytes ? whole : formatLine(totals);
+}

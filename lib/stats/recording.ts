@@ -1,0 +1,39 @@
+// What is recorded about a stream of requests: the account and three histograms. Mergeable, never summarized.
+import { type Account, emptyAccount, sumAccounts } from "./account.ts";
+import { Histogram } from "./histogram.ts";
+
+/** latency = last byte - intended instant = slip + service; service = last byte - send; slip = send - intended. */
+export const metrics = ["latency", "service", "slip"] as const;
+export type Metric = (typeof metrics)[number];
+
+export interface Recording {
+  account: Account;
+  latency: Histogram;
+  service: Histogram;
+  slip: Histogram;
+}
+
+export function emptyRecording(): Recording {
+  return { account: emptyAccount(), latency: new Histogram(), service: new Histogram(), slip: new Histogram() };
+}
+
+/** One recording of all requests of `recordings`. */
+export function mergeRecordings(recordings: readonly Recording[]): Recording {
+  const merged = emptyRecording();
+  merged.account = sumAccounts(recordings.map(({ account }) => account));
+  for (const recording of recordings) {
+    for (const metric of metrics) merged[metric].merge(recording[metric]);
+  }
+  return merged;
+}
+
+/** What one worker recorded in one run. */
+export interface WorkerRecording {
+  worker: number;
+  startedAtMs: number;
+  endedAtMs: number;
+  /** By path, in the order of the plan. */
+  paths: Recording[];
+  /** The part of each slip that no missing connection explains: the generator itself was late. */
+  generatorSlip: Histogram;
+}
