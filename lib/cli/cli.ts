@@ -1,8 +1,13 @@
 // The command line: one subcommand a file; this is the one place that turns errors into words and exit codes.
 import { Command, CommanderError } from "commander";
 import { writeErr, writeOut } from "../runtime/output.ts";
+import { controllerCommand } from "./controller.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
+import { runCommand } from "./run.ts";
+import { targetCommand } from "./target.ts";
+import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
+import { workerCommand } from "./worker.ts";
 
 /** A subcommand, and what it does with its parsed arguments: the exit code is the outcome. */
 export interface Subcommand {
@@ -10,7 +15,14 @@ export interface Subcommand {
   run: (command: Command) => Promise<ExitCode>;
 }
 
-const subcommands: readonly (() => Subcommand)[] = [versionCommand];
+const subcommands: readonly (() => Subcommand)[] = [
+  runCommand,
+  controllerCommand,
+  validateCommand,
+  workerCommand,
+  targetCommand,
+  versionCommand,
+];
 
 /** Runs `loadtest ARGS…` and returns its exit code. Never throws. */
 export async function runCli(args: readonly string[]): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 // `loadtest run`: a LoadTest on this machine, without a cluster.
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { runLocally } from "../local/process-runtime.ts";
 import { compileWorkerPlans, type Load } from "../plan/compile.ts";
 import { formatProgress } from "../report/progress.ts";
@@ -10,6 +10,7 @@ import type { SnapshotLine } from "../stats/line.ts";
 import { type Summary, summarize } from "../stats/summary.ts";
 import type { Subcommand } from "./cli.ts";
 import { ExitCode } from "./exit-code.ts";
+import { integerOption } from "./integer-option.ts";
 import { outputOption } from "./output-option.ts";
 import { parseDurationFlag, parseEndpointFlag, type RunFlags, readRequest } from "./run-request.ts";
 
@@ -67,14 +68,6 @@ export function runCommand(): Subcommand {
 function exitCodeOf({ passed, completed }: Summary): ExitCode {
   if (completed === 0) return ExitCode.Failed;
   return passed === null ? ExitCode.Inconclusive : ExitCode.Passed;
-}
-
-function integerOption(flags: string, description: string, least: number, most: number): Option {
-  return new Option(flags, description).argParser((text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
-  });
 }
 
 /** One line on stderr, redrawn on a terminal and repeated elsewhere. */

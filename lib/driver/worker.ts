@@ -4,7 +4,7 @@ import { monotonicFromWall, monotonicNs, nowMs, sleep } from "../runtime/clock.t
 import { readTextFile, writeTextFile } from "../runtime/files.ts";
 import { encodeHistogram } from "../stats/histogram-codec.ts";
 import { formatLine, resultLines, type SnapshotLine, terminationMessage } from "../stats/line.ts";
-import { mergeRecordings } from "../stats/recording.ts";
+import { mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
 import { Driver } from "./driver.ts";
 
 const planCheckMs = 50;
@@ -17,8 +17,20 @@ export interface WorkerOptions {
   write: (text: string) => void;
 }
 
-/** Runs one worker to its end. Rejects when the plan cannot be read or the target not be reached at all. */
-export async function runWorker({ planFile, resultFile, stop, write }: WorkerOptions): Promise<void> {
+/**
+ * Runs one worker to its end. Rejects when the plan cannot be read or the target not be reached at all; the result file
+ * then says why.
+ */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  try {
+    writeTextFile(options.resultFile, terminationMessage(await drive(options)));
+  } catch (error: unknown) {
+    writeTextFile(options.resultFile, (error as Error).message);
+    throw error;
+  }
+}
+
+async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRecording> {
   const plan = parseWorkerPlan(await readTextFile(planFile));
   const driver = new Driver(plan);
   await driver.open();
@@ -46,7 +58,7 @@ export async function runWorker({ planFile, resultFile, stop, write }: WorkerOpt
     generatorSlip: driver.generatorSlip,
   };
   for (const line of resultLines(recording)) write(formatLine(line));
-  writeTextFile(resultFile, terminationMessage(recording));
+  return recording;
 }
 
 /** The planned instant of request 0, waited for in the plan file behind a barrier; undefined: now. */

@@ -23,7 +23,6 @@ export function readDocuments(text: string): ReadDocument[] {
   } as Parameters<typeof parseAllDocuments>[1]);
   const found: ReadDocument[] = [];
   for (const document of Array.isArray(documents) ? documents : []) {
-    if (document.contents === null && document.errors.length === 0) continue;
     for (const [object, problem] of openDocument(document, lines)) {
       found.push({ index: found.length + 1, object, ...(problem === undefined ? {} : { problem }) });
     }
@@ -40,6 +39,7 @@ function openDocument(document: Document.Parsed, lines: LineCounter): [object: u
   } catch (error: unknown) {
     return [[undefined, (error as Error).message]]; // aliases that would expand without bound
   }
+  if (object === null) return []; // a document of comments only
   const list = object as { kind?: unknown; apiVersion?: unknown; items?: unknown } | null;
   const isList = list?.kind === "List" && list.apiVersion === "v1" && Array.isArray(list.items);
   return isList ? (list.items as unknown[]).map((item) => [item]) : [[object]];

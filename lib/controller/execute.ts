@@ -1,0 +1,68 @@
+// Actions → API calls, one each. A failed one is reported and left to the next pass, which will see what is so.
+import { isAlreadyExists, isConflict, isNotFound } from "../kube/api-error.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { loadtests, pods } from "../kube/resource.ts";
+import { planAnnotation } from "../plan/names.ts";
+import { type Action, objectName, ownerUid } from "../plan/world.ts";
+import type { Log } from "../runtime/log.ts";
+
+const callsAtOnce = 16;
+
+/** Executes all actions, several at a time; returns how many failed. */
+export async function execute(actions: readonly Action[], client: KubeClient, log: Log): Promise<number> {
+  const waiting = [...actions];
+  let failures = 0;
+  const work = async () => {
+    for (let action = waiting.shift(); action !== undefined; action = waiting.shift()) {
+      try {
+        await executeOne(action, client, log);
+      } catch (error: unknown) {
+        failures++;
+        log.warn({ action: action.kind, object: describe(action), error: (error as Error).message }, "action failed");
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(callsAtOnce, actions.length) }, work));
+  return failures;
+}
+
+async function executeOne(action: Action, client: KubeClient, log: Log): Promise<void> {
+  const object = describe(action);
+  switch (action.kind) {
+    case "createPod":
+      try {
+        await client.create(pods, action.pod);
+        log.info({ object }, "Pod created");
+      } catch (error: unknown) {
+        if (!isAlreadyExists(error)) throw error;
+        const { namespace = "", name } = action.pod.metadata;
+        const existing = await client.get(pods, { namespace, name });
+        if (ownerUid(existing) !== ownerUid(action.pod)) throw error; // somebody else's, or a former LoadTest's
+      }
+      return;
+    case "deletePod":
+      try {
+        await client.delete(pods, action, { uid: action.uid });
+        log.info({ object, reason: action.reason }, "Pod deleted");
+      } catch (error: unknown) {
+        if (!isNotFound(error) && !isConflict(error)) throw error; // gone already, or another one by now
+      }
+      return;
+    case "setPlan": {
+      const metadata = { uid: action.uid, annotations: { [planAnnotation]: action.plan } };
+      await client.patch(pods, action, { type: "merge", body: { metadata } });
+      log.info({ object }, "start told to worker");
+      return;
+    }
+    case "patchStatus": {
+      const body = { metadata: { uid: action.uid }, status: action.status };
+      await client.patch(loadtests, action, { type: "merge", body }, { subresource: "status" });
+      log.info({ object, phase: action.status.phase }, "status written");
+      return;
+    }
+  }
+}
+
+function describe(action: Action): string {
+  return action.kind === "createPod" ? objectName(action.pod) : `${action.namespace}/${action.name}`;
+}

@@ -1,0 +1,148 @@
+// Observed world → actions. Pure: the same world gives the same actions, and a world in order gives none.
+//
+// A LoadTest whose plan has changed loses all its Pods first, and gets the new ones when the old are gone: at no time
+// is there more load than the spec asks for.
+import { isDeepStrictEqual } from "node:util";
+import type { WorkerPlan } from "../load/worker-plan.ts";
+import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
+import { refuseSpec, refuseTarget } from "./acceptance.ts";
+import { compileWorkerPlans, serviceOrigin } from "./compile.ts";
+import { planAnnotation } from "./names.ts";
+import type { Observed, Pod } from "./objects.ts";
+import { isComplete, isRunning, statusOf } from "./status.ts";
+import { workerCaFiles, workerPod } from "./worker-pod.ts";
+import { type Action, objectName, ownerUid, type PlanOptions, type World } from "./world.ts";
+
+/** From telling several workers to their common start: the kubelet takes up to a second to show them their plan. */
+const barrierMs = 2000;
+
+export function plan(world: World, options: PlanOptions, nowMs: number): Action[] {
+  const podsByOwner = Map.groupBy(world.pods, (pod) => ownerUid(pod) ?? "");
+  return [
+    ...world.loadTests.flatMap((loadTest) =>
+      planLoadTest(loadTest, podsByOwner.get(loadTest.metadata.uid) ?? [], world, options, nowMs),
+    ),
+    ...world.pods.filter((pod) => isOrphan(pod, world)).flatMap((pod) => deletion(pod, "its LoadTest is gone")),
+  ];
+}
+
+/** Whether to look for the Service: only a LoadTest that is about to get Pods needs it. */
+export function needsService(loadTest: LoadTest, pods: readonly Pod[], options: PlanOptions): boolean {
+  if (isComplete(loadTest) || loadTest.metadata.deletionTimestamp !== undefined) return false;
+  if (refuseSpec(loadTest, options.maxRequestsPerSecond) !== undefined) return false;
+  return pods.length < effectiveSpec(loadTest.spec).workers;
+}
+
+function planLoadTest(
+  loadTest: LoadTest,
+  pods: readonly Observed<Pod>[],
+  world: World,
+  options: PlanOptions,
+  nowMs: number,
+): Action[] {
+  if (loadTest.metadata.deletionTimestamp !== undefined) {
+    return pods.flatMap((pod) => deletion(pod, "the LoadTest is being deleted"));
+  }
+  const status = (observation: Omit<Parameters<typeof statusOf>[1], "nowMs">) =>
+    statusAction(loadTest, { ...observation, nowMs });
+  if (isComplete(loadTest)) return status({ refusal: undefined, desired: 0, pods: [] });
+
+  const invalid = refuseSpec(loadTest, options.maxRequestsPerSecond);
+  if (invalid !== undefined) {
+    const deletions = pods.flatMap((pod) => deletion(pod, "the LoadTest is not accepted"));
+    return [...deletions, ...status({ refusal: invalid, desired: 0, pods: [] })];
+  }
+  const spec = effectiveSpec(loadTest.spec);
+  const plans = workerPlans(loadTest, spec);
+  const outdated = pods.filter((pod) => !fitsPlans(pod, plans));
+  if (outdated.length > 0) {
+    const deletions = pods.flatMap((pod) => deletion(pod, "the LoadTest has changed"));
+    return [...deletions, ...status({ refusal: undefined, desired: spec.workers, pods: [] })];
+  }
+  const missing = plans.filter(
+    (wanted) => !pods.some((pod) => observedPlan(pod)?.worker.index === wanted.worker.index),
+  );
+  const service = world.services.get(`${loadTest.metadata.namespace}/${spec.service}`);
+  const refusal =
+    missing.length === 0 || service === undefined
+      ? undefined
+      : refuseTarget(spec, loadTest.metadata.namespace, service);
+  const startAtMs = knownStartMs(pods);
+  const creations: Action[] =
+    refusal !== undefined || service === undefined
+      ? []
+      : missing.map((wanted) => {
+          const complete = startAtMs === undefined ? wanted : { ...wanted, startAtMs };
+          return { kind: "createPod", pod: workerPod(loadTest, spec, complete, options.workerImage) };
+        });
+  return [...creations, ...startActions(pods, spec, nowMs), ...status({ refusal, desired: spec.workers, pods })];
+}
+
+function workerPlans(loadTest: LoadTest, spec: EffectiveSpec): WorkerPlan[] {
+  const origin = serviceOrigin(spec, loadTest.metadata.namespace);
+  const destination = { origin, caFiles: spec.scheme === "https" ? [...workerCaFiles] : [], insecure: false };
+  return compileWorkerPlans(spec, destination, { generation: loadTest.metadata.generation, pacing: "relaxed" });
+}
+
+/** Whether the Pod carries one of the plans; the generation and the start instant may differ. */
+function fitsPlans(pod: Pod, plans: readonly WorkerPlan[]): boolean {
+  const { startAtMs: _, generation: __, ...observed } = observedPlan(pod) ?? ({} as WorkerPlan);
+  const { generation: ___, ...wanted } = plans[observed.worker?.index ?? -1] ?? ({} as WorkerPlan);
+  return (
+    pod.metadata.deletionTimestamp === undefined && observed.worker !== undefined && isDeepStrictEqual(observed, wanted)
+  );
+}
+
+function observedPlan(pod: Pod): WorkerPlan | undefined {
+  const text = pod.metadata.annotations?.[planAnnotation];
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as WorkerPlan);
+  } catch (error: unknown) {
+    if (error instanceof SyntaxError) return undefined; // somebody has edited it: not one of our plans
+    throw error;
+  }
+}
+
+/**
+ * Writes the start instant into the plans: of several workers once all run, so that they begin together; of a single
+ * one the instant at which it began, so that after a restart it goes on where the schedule then is.
+ */
+function startActions(pods: readonly Observed<Pod>[], spec: EffectiveSpec, nowMs: number): Action[] {
+  if (pods.length < spec.workers || !pods.every(isRunning)) return [];
+  const plans = pods.map((pod) => observedPlan(pod) as WorkerPlan);
+  const startAtMs = knownStartMs(pods) ?? (spec.workers > 1 ? nowMs + barrierMs : runningSinceMs(pods[0] as Pod));
+  return pods.flatMap((pod, index) => {
+    const observed = plans[index] as WorkerPlan;
+    if (observed.startAtMs !== undefined || startAtMs === undefined) return [];
+    const { namespace = "", name, uid } = pod.metadata;
+    return [{ kind: "setPlan" as const, namespace, name, uid, plan: JSON.stringify({ ...observed, startAtMs }) }];
+  });
+}
+
+/** The start that has been told to a worker of the run; a Pod made later begins in mid-schedule. */
+function knownStartMs(pods: readonly Pod[]): number | undefined {
+  return pods.map((pod) => observedPlan(pod)?.startAtMs).find((startAtMs) => startAtMs !== undefined);
+}
+
+function runningSinceMs(pod: Pod): number | undefined {
+  const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
+  return startedAt === undefined ? undefined : Date.parse(startedAt);
+}
+
+function isOrphan(pod: Pod, world: World): boolean {
+  const uid = ownerUid(pod);
+  if (world.loadTests.some(({ metadata }) => metadata.uid === uid)) return false;
+  return world.goneOwners.has(uid ?? objectName(pod));
+}
+
+function deletion(pod: Observed<Pod>, reason: string): Action[] {
+  const { namespace = "", name, uid, deletionTimestamp } = pod.metadata;
+  return deletionTimestamp === undefined ? [{ kind: "deletePod", namespace, name, uid, reason }] : [];
+}
+
+function statusAction(loadTest: LoadTest, observation: Parameters<typeof statusOf>[1]): Action[] {
+  const status = statusOf(loadTest, observation);
+  const { namespace, name, uid } = loadTest.metadata;
+  return isDeepStrictEqual(status, loadTest.status) ? [] : [{ kind: "patchStatus", namespace, name, uid, status }];
+}

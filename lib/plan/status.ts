@@ -1,0 +1,128 @@
+// What the world says about a LoadTest, as status: recomputed from what is seen, except for what has happened for good.
+import type { Condition, LoadTest, LoadTestStatus, Phase } from "../loadtest/load-test.ts";
+import type { Refusal } from "./acceptance.ts";
+import type { Observed, Pod } from "./objects.ts";
+
+export interface Observation {
+  refusal: Refusal | undefined;
+  desired: number;
+  /** Of the present plan, by worker. */
+  pods: readonly Observed<Pod>[];
+  nowMs: number;
+}
+
+/** A finished LoadTest stays finished, whatever becomes of its Pods. */
+export function isComplete(loadTest: LoadTest): boolean {
+  return hasCondition(loadTest, "Complete");
+}
+
+export function statusOf(loadTest: LoadTest, observation: Observation): LoadTestStatus {
+  const { desired, pods, refusal, nowMs } = observation;
+  const before = loadTest.status ?? {};
+  const now = new Date(nowMs).toISOString().replace(/\.\d+Z$/, "Z");
+  const wasComplete = isComplete(loadTest);
+  const succeeded = pods.filter((pod) => pod.status?.phase === "Succeeded").length;
+  const complete = wasComplete || (desired > 0 && refusal === undefined && succeeded === desired);
+  const ready = pods.filter(isRunning).length;
+  const hasStarted = before.startTime !== undefined || (!complete && desired > 0 && ready === desired);
+  const conditions = [
+    accepted(refusal),
+    workersReady(complete, ready, desired, pods),
+    complete
+      ? {
+          type: "Complete",
+          status: "True" as const,
+          reason: "WorkersFinished",
+          message: "Every worker has ended its schedule.",
+        }
+      : { type: "Complete", status: "False" as const, reason: "InProgress", message: "The load has not ended." },
+  ];
+  return {
+    observedGeneration: loadTest.metadata.generation,
+    phase: phaseOf({ complete, refused: refusal !== undefined, ready, desired, pods }),
+    conditions: conditions.map((condition) => dated(condition, loadTest, now)),
+    workers: { desired: complete ? 0 : desired, ready: complete ? 0 : ready },
+    ...(hasStarted || complete ? { startTime: before.startTime ?? now } : {}),
+    ...(complete ? { completionTime: before.completionTime ?? now } : {}),
+  };
+}
+
+type Finding = Pick<Condition, "type" | "status" | "reason" | "message">;
+
+function accepted(refusal: Refusal | undefined): Finding {
+  if (refusal !== undefined) return { type: "Accepted", status: "False", ...refusal };
+  return {
+    type: "Accepted",
+    status: "True",
+    reason: "Valid",
+    message: "The LoadTest is well-formed and within the limits.",
+  };
+}
+
+function workersReady(complete: boolean, ready: number, desired: number, pods: readonly Observed<Pod>[]): Finding {
+  const type = "WorkersReady";
+  if (complete) return { type, status: "False", reason: "Finished", message: "The workers have ended." };
+  if (desired === 0) return { type, status: "False", reason: "NotAccepted", message: "No workers are wanted." };
+  if (ready === desired)
+    return { type, status: "True", reason: "AllRunning", message: `${ready} of ${desired} workers run.` };
+  const trouble = pods.map(troubleOf).find((found) => found !== undefined);
+  const reason = trouble?.reason ?? "WorkersStarting";
+  const words = trouble === undefined ? "" : ` ${trouble.message}`;
+  return { type, status: "False", reason, message: `${ready} of ${desired} workers run.${words}` };
+}
+
+/** Why a Pod does not run, in the words of the kubelet, the scheduler or the worker itself. */
+function troubleOf(pod: Observed<Pod>): { reason: string; message: string } | undefined {
+  const worker = pod.status?.containerStatuses?.[0];
+  const waiting = worker?.state?.waiting;
+  const terminated = worker?.state?.terminated ?? worker?.lastState?.terminated;
+  const where = `Pod "${pod.metadata.name}": `;
+  if (terminated !== undefined && terminated.exitCode !== 0) {
+    const message = terminated.message?.trim() || waiting?.message || `exit code ${terminated.exitCode}`;
+    return { reason: terminated.reason === "OOMKilled" ? "OutOfMemory" : "WorkerFailed", message: where + message };
+  }
+  if (waiting?.reason !== undefined && waiting.reason !== "ContainerCreating" && waiting.reason !== "PodInitializing") {
+    return { reason: waiting.reason, message: where + (waiting.message ?? waiting.reason) };
+  }
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (scheduled?.status === "False") {
+    return { reason: scheduled.reason ?? "Unschedulable", message: where + (scheduled.message ?? "not scheduled") };
+  }
+  if (pod.status?.phase === "Failed") {
+    return { reason: pod.status.reason ?? "WorkerFailed", message: where + (pod.status.message ?? "failed") };
+  }
+  return undefined;
+}
+
+function phaseOf(seen: {
+  complete: boolean;
+  refused: boolean;
+  ready: number;
+  desired: number;
+  pods: readonly Observed<Pod>[];
+}): Phase {
+  if (seen.complete) return "Finished";
+  if (seen.refused || seen.pods.length === 0) return "Pending";
+  if (seen.pods.some((pod) => pod.status?.phase === "Failed")) return "Failed";
+  const ended = seen.pods.filter((pod) => pod.status?.phase === "Succeeded").length;
+  return seen.ready + ended === seen.desired ? "Running" : "Starting";
+}
+
+/** Whether the worker's process runs now. */
+export function isRunning(pod: Pod): boolean {
+  return (
+    pod.metadata.deletionTimestamp === undefined && pod.status?.containerStatuses?.[0]?.state?.running !== undefined
+  );
+}
+
+function dated(finding: Finding, loadTest: LoadTest, now: string): Condition {
+  const before = loadTest.status?.conditions?.find(({ type }) => type === finding.type);
+  const lastTransitionTime = before?.status === finding.status ? before.lastTransitionTime : now;
+  return { ...finding, lastTransitionTime, observedGeneration: loadTest.metadata.generation };
+}
+
+function hasCondition(loadTest: LoadTest, type: string): boolean {
+  return (
+    loadTest.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false
+  );
+}

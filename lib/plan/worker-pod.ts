@@ -1,0 +1,92 @@
+// The Pod of one worker: restricted, without a token, and ended by the kubelet should everybody else be gone.
+import type { WorkerPlan } from "../load/worker-plan.ts";
+import type { EffectiveSpec } from "../loadtest/defaults.ts";
+import { apiVersion, type LoadTest } from "../loadtest/load-test.ts";
+import { loadTestLabel, planAnnotation, runHash, runLabel, workerLabel, workerPodName } from "./names.ts";
+import type { Pod, Volume } from "./objects.ts";
+
+const planFolder = "/etc/loadtest";
+const clusterCaFolder = "/etc/loadtest-ca/cluster";
+const ownCaFolder = "/etc/loadtest-ca/own";
+const caFile = "ca.crt";
+
+/** Where a worker Pod finds the authorities to trust, beside the public ones. */
+export const workerCaFiles: readonly string[] = [`${clusterCaFolder}/${caFile}`, `${ownCaFolder}/${caFile}`];
+
+/** Longest time from a Pod's creation to its first request; beyond the schedule it bounds the Pod's life. */
+const startDeadlineSeconds = 600;
+const drainSeconds = 60;
+
+export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerPlan, image: string): Pod {
+  const { name, namespace, uid } = loadTest.metadata;
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: workerPodName(name, uid, plan.worker.index),
+      namespace,
+      labels: {
+        "app.kubernetes.io/name": "loadtest",
+        "app.kubernetes.io/component": "worker",
+        [loadTestLabel]: name,
+        [runLabel]: runHash(uid),
+        [workerLabel]: String(plan.worker.index),
+      },
+      annotations: { [planAnnotation]: JSON.stringify(plan) },
+      ownerReferences: [{ apiVersion, kind: "LoadTest", name, uid, controller: true }],
+    },
+    spec: {
+      restartPolicy: "OnFailure",
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 15,
+      ...(spec.durationNs === undefined
+        ? {}
+        : { activeDeadlineSeconds: Math.ceil(spec.durationNs / 1e9) + startDeadlineSeconds + drainSeconds }),
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 65532,
+        runAsGroup: 65532,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      containers: [
+        {
+          name: "worker",
+          image,
+          imagePullPolicy: "IfNotPresent",
+          args: ["worker", "--plan", `${planFolder}/plan.json`],
+          resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+          },
+          volumeMounts: [
+            { name: "plan", mountPath: planFolder, readOnly: true },
+            { name: "cluster-ca", mountPath: clusterCaFolder, readOnly: true },
+            ...(spec.caFrom === undefined ? [] : [{ name: "own-ca", mountPath: ownCaFolder, readOnly: true }]),
+          ],
+        },
+      ],
+      volumes: volumes(spec),
+    },
+  };
+}
+
+function volumes({ caFrom }: EffectiveSpec): Volume[] {
+  const fieldRef = { fieldPath: `metadata.annotations['${planAnnotation}']` };
+  const own = (key: string) => [{ key, path: caFile }];
+  return [
+    { name: "plan", downwardAPI: { items: [{ path: "plan.json", fieldRef }] } },
+    {
+      name: "cluster-ca",
+      configMap: { name: "kube-root-ca.crt", optional: true, items: [{ key: "ca.crt", path: caFile }] },
+    },
+    ...(caFrom?.configMapKeyRef === undefined
+      ? []
+      : [{ name: "own-ca", configMap: { name: caFrom.configMapKeyRef.name, items: own(caFrom.configMapKeyRef.key) } }]),
+    ...(caFrom?.secretKeyRef === undefined
+      ? []
+      : [{ name: "own-ca", secret: { secretName: caFrom.secretKeyRef.name, items: own(caFrom.secretKeyRef.key) } }]),
+  ];
+}

@@ -1,0 +1,37 @@
+// What has been observed of the cluster, and what is to be done about it: the planner's input and output.
+import type { LoadTest, LoadTestStatus } from "../loadtest/load-test.ts";
+import type { Observed, Pod, Service } from "./objects.ts";
+
+export interface World {
+  loadTests: readonly LoadTest[];
+  /** All Pods that carry the label of a LoadTest. */
+  pods: readonly Observed<Pod>[];
+  /** Target Services by `namespace/name`, as far as they were looked for; null: there is none. */
+  services: ReadonlyMap<string, Observed<Service> | null>;
+  /** Uids of owners that a live GET has found to be gone; only their Pods are orphans. */
+  goneOwners: ReadonlySet<string>;
+}
+
+export interface PlanOptions {
+  /** Runs in worker Pods. */
+  workerImage: string;
+  /** No LoadTest may ask for more requests per second. */
+  maxRequestsPerSecond: number;
+}
+
+export type Action =
+  | { kind: "createPod"; pod: Pod }
+  | { kind: "deletePod"; namespace: string; name: string; uid: string; reason: string }
+  /** Tells several workers when to begin. */
+  | { kind: "setPlan"; namespace: string; name: string; uid: string; plan: string }
+  | { kind: "patchStatus"; namespace: string; name: string; uid: string; status: LoadTestStatus };
+
+/** `namespace/name`. */
+export function objectName({ metadata }: { metadata: { namespace?: string; name: string } }): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+/** The uid of the LoadTest that owns a Pod; undefined when none does. */
+export function ownerUid(pod: Pod): string | undefined {
+  return pod.metadata.ownerReferences?.find(({ kind, controller }) => kind === "LoadTest" && controller)?.uid;
+}

@@ -1,0 +1,122 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { imbalance } from "../../lib/stats/account.ts";
+import type { Summary } from "../../lib/stats/summary.ts";
+import { binary, loadtest, startTarget } from "./process.ts";
+
+const sample = join(import.meta.dir, "../../manifests/samples/loadtest.yaml");
+
+async function runJson(args: readonly string[]): Promise<Summary> {
+  const { out } = await loadtest(["run", ...args, "--quiet", "--output", "json"]);
+  return JSON.parse(out);
+}
+
+test("run sends exactly what is asked, as the server counts it, over several workers and paths", async () => {
+  const target = await startTarget();
+  const urls = ["/a", "/b", "/c"].map((path) => target.url + path);
+  const summary = await runJson([...urls, "--rate", "900", "--duration", "2s", "--workers", "2"]);
+  const report = await target.stop();
+  expect(summary).toMatchObject({ scheduled: 1800, sent: 1800, completed: 1800, statusCodes: { 200: 1800 } });
+  expect(imbalance(summary)).toBe(0);
+  expect(summary.workers.map(({ completed }) => completed)).toEqual([900, 900]);
+  expect(report.requests).toBe(1800);
+  expect(report.paths.map(({ requests }) => requests).toSorted()).toEqual([600, 600, 600]);
+});
+
+test("run verifies HTTPS, by the certificate's name and authority", async () => {
+  const ca = join(mkdtempSync(join(tmpdir(), "loadtest-test-")), "ca.crt");
+  const target = await startTarget(["--tls", "--write-ca", ca]);
+  const url = target.url.replace("127.0.0.1", "localhost");
+  const trusted = await loadtest(["run", url, "--ca-file", ca, "--duration", "1s", "--quiet"]);
+  const untrusted = await loadtest(["run", url, "--duration", "1s"]);
+  const port = new URL(url).port;
+  const misnamed = await loadtest([
+    "run",
+    "https://other.example/",
+    "--target",
+    `127.0.0.1:${port}`,
+    "--ca-file",
+    ca,
+    "--duration",
+    "1s",
+  ]);
+  const insecure = await loadtest(["run", url, "--insecure", "--duration", "1s", "--quiet"]);
+  await target.stop();
+  expect(trusted.out).toContain("100 completed");
+  expect(insecure.out).toContain("100 completed");
+  expect(untrusted).toMatchObject({ code: 1, out: "" });
+  expect(untrusted.err).toContain('Cannot trust the certificate of "localhost"');
+  expect(misnamed.code).toBe(1);
+  expect(misnamed.err).toContain("must be for other.example");
+});
+
+test.each<[name: string, args: string[], code: number, words: string]>([
+  ["an unreachable target", ["http://127.0.0.1:1/"], 1, 'Cannot connect to "127.0.0.1:1": connection refused'],
+  ["an unknown name", ["http://nonesuch.invalid/"], 1, 'Cannot resolve "nonesuch.invalid"'],
+  ["no URL", [], 2, "must have either URLs or --filename"],
+  ["what is no URL", ["localhost"], 2, "must be a URL such as"],
+  ["two origins", ["http://a.test/", "http://b.test/"], 2, "must share scheme, host and port"],
+  ["a wrong rate", ["http://127.0.0.1:1/", "--rate", "0"], 2, "must be an integer from 1 to 1000000"],
+  ["a wrong duration", ["http://127.0.0.1:1/", "--duration", "5"], 2, "must be a duration from 1s to 168h"],
+  ["an unknown option", ["--frobnicate"], 2, "unknown option"],
+  ["a missing file", ["-f", "nonesuch.yaml"], 1, 'Cannot read "nonesuch.yaml": no such file'],
+])("run with %s says so in one message", async (_, args, code, words) => {
+  const outcome = await loadtest(["run", ...args]);
+  expect(outcome).toMatchObject({ code, out: "" });
+  expect(outcome.err).toContain(words);
+  expect(outcome.err.trim().split("\n").length).toBe(1);
+});
+
+test("run -f takes the LoadTest of a file, to where --target says", async () => {
+  const target = await startTarget(["--tls"]);
+  const port = new URL(target.url).port;
+  const summary = await runJson(["-f", sample, "--target", `127.0.0.1:${port}`, "--insecure", "--duration", "1s"]);
+  await target.stop();
+  expect(summary.completed).toBe(1000);
+  expect(summary.paths.map(({ path }) => path)).toEqual(["/index.html", "/login.html", "/shares/my-shares/"]);
+});
+
+test("SIGINT ends a run early, with its account whole and nothing left running", async () => {
+  const target = await startTarget();
+  const child = Bun.spawn([binary, "run", target.url, "--duration", "1h", "--output", "json"], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const progress = child.stderr.getReader();
+  await progress.read();
+  progress.releaseLock();
+  child.kill("SIGINT");
+  const summary = (await child.stdout.json()) as Summary;
+  await child.exited;
+  const report = await target.stop();
+  expect(summary.completed).toBeGreaterThan(0);
+  expect(imbalance(summary)).toBe(0);
+  expect(report.requests).toBe(summary.sent);
+});
+
+test("validate judges files and stdin, all errors at once, in text and JSON", async () => {
+  expect(await loadtest(["validate", "-f", sample])).toMatchObject({ code: 0, err: "" });
+  const bad =
+    "apiVersion: beta.kuar.com/v1\nkind: LoadTest\nmetadata: {name: x}\nspec: {scheme: ftp, requestsPerSecond: 0}\n";
+  const outcome = await loadtest(["validate", "-f", "-", "--output", "json"], bad);
+  expect(outcome.code).toBe(1);
+  const [verdict] = JSON.parse(outcome.out);
+  expect(verdict).toMatchObject({ file: "-", document: 1, name: "x", valid: false });
+  expect(verdict.errors.map(({ field }: { field: string }) => field)).toEqual([
+    "spec.service",
+    "spec.scheme",
+    "spec.requestsPerSecond",
+  ]);
+  expect((await loadtest(["validate", "-f", "-"], "a: [1")).out).toContain("must be well-formed YAML or JSON");
+  expect((await loadtest(["validate", "-f", "-"], "kind: Pod\n")).code).toBe(1);
+});
+
+test("worker with a plan that is none says what is wrong with it", async () => {
+  const outcome = await loadtest(["worker", "--plan", sample, "--result", "/dev/null"]);
+  expect(outcome).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("Cannot read the worker plan: must be JSON") as never,
+  });
+});

@@ -1,0 +1,307 @@
+// The main job on a real cluster: the controller in its Pod, worker Pods on a real kubelet, nginx counting.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test.ts";
+import { apiVersion } from "../../lib/loadtest/load-test.ts";
+import { validateLoadTest } from "../../lib/loadtest/validate.ts";
+import { binary } from "../binary/process.ts";
+import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
+
+const root = join(import.meta.dir, "../..");
+const namespace = "loadtest-e2e";
+const inNamespace = ["-n", namespace];
+
+interface PodList {
+  items: {
+    metadata: { name: string; uid: string };
+    status: { podIP?: string; containerStatuses?: { restartCount: number; state: { running?: object } }[] };
+  }[];
+}
+interface Stored {
+  metadata: { resourceVersion: string };
+  status?: LoadTestStatus;
+}
+
+interface Access {
+  atSeconds: number;
+  path: string;
+  status: string;
+}
+
+const manifest = (name: string, spec: object) =>
+  JSON.stringify({ apiVersion, kind: "LoadTest", metadata: { name }, spec });
+const basics = { service: "my-service", scheme: "https", requestsPerSecond: 100 };
+
+const apply = (name: string, spec: object) => kubectl(["apply", ...inNamespace, "-f", "-"], manifest(name, spec));
+const remove = (name: string) => kubectl(["delete", "lt", name, ...inNamespace]);
+const podsOf = (name: string) =>
+  kubectlJson<PodList>(["get", "pods", ...inNamespace, "-l", `beta.kuar.com/loadtest=${name}`]);
+const get = (name: string) => kubectlJson<Stored>(["get", "lt", name, ...inNamespace]);
+const phaseOf = async (name: string) => (await get(name)).status?.phase;
+const conditionOf = async (name: string, type: string): Promise<Condition | undefined> =>
+  (await get(name)).status?.conditions?.find((condition) => condition.type === type);
+
+async function accessLog(since: string): Promise<Access[]> {
+  const text = await kubectl(["logs", "deployment/my-service", ...inNamespace, `--since=${since}`]);
+  return text
+    .trim()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [at, path, status] = line.split(" ");
+      return { atSeconds: Number(at), path: path as string, status: status as string };
+    });
+}
+
+/** Requests per second over the last whole seconds of the log, all of which the load covered. */
+async function measuredRate(seconds: number): Promise<{ perSecond: number; log: Access[] }> {
+  await Bun.sleep((seconds + 1) * 1000); // the measurement itself takes this long
+  const log = await accessLog(`${seconds + 5}s`);
+  const end = Math.floor((log.at(-1) as Access).atSeconds);
+  const counted = log.filter(({ atSeconds }) => atSeconds >= end - seconds && atSeconds < end);
+  return { perSecond: counted.length / seconds, log: counted };
+}
+
+describe.skipIf(kubeconfig === "")("on a real cluster", () => {
+  beforeAll(async () => {
+    await kubectl(["apply", "-f", join(root, "manifests/loadtest-resource.yaml")]);
+    await kubectl(["wait", "--for=condition=Established", "crd/loadtests.beta.kuar.com", "--timeout=30s"]);
+    await kubectl(["apply", "-f", join(root, "manifests/controller.yaml")]);
+    await kubectl(["-n", "loadtest-system", "rollout", "restart", "deployment/loadtest"]);
+    await kubectl(["-n", "loadtest-system", "rollout", "status", "deployment/loadtest", "--timeout=60s"]);
+    const path = `${join(kubeconfig, "../bin")}:${process.env["PATH"]}`;
+    const env = { ...process.env, KUBECONFIG: kubeconfig, PATH: path };
+    const nginx = Bun.spawn([join(root, "test/cluster/nginx/up"), namespace], {
+      env,
+      stderr: "pipe",
+      stdout: "ignore",
+    });
+    if ((await nginx.exited) !== 0) throw new Error(await nginx.stderr.text());
+  }, 180_000);
+
+  afterAll(async () => {
+    await kubectl(["delete", "namespace", namespace, "loadtest-system", "--ignore-not-found"]);
+    await kubectl(["delete", "-f", join(root, "manifests/controller.yaml"), "--ignore-not-found"]);
+    await kubectl(["delete", "crd", "loadtests.beta.kuar.com", "--ignore-not-found"]);
+  }, 120_000);
+
+  test("the sample's load arrives at the asked rate, evenly over its paths; an edit changes it; delete ends it", async () => {
+    const sample = await Bun.file(join(root, "manifests/samples/loadtest.yaml")).text();
+    await kubectl(["apply", ...inNamespace, "-f", "-"], sample);
+    await eventually(
+      () => phaseOf("my-loadtest"),
+      (phase) => phase === "Running",
+    );
+    const first = await measuredRate(10);
+    expect(Math.abs(first.perSecond - 1000)).toBeLessThanOrEqual(10);
+    for (const path of ["/index.html", "/login.html", "/shares/my-shares/"]) {
+      const share = first.log.filter((access) => access.path === path).length / first.log.length;
+      expect(Math.abs(share - 1 / 3)).toBeLessThan(0.001);
+    }
+    expect(first.log.filter(({ status }) => status !== "200")).toEqual([]);
+
+    await kubectl([
+      "patch",
+      "lt",
+      "my-loadtest",
+      ...inNamespace,
+      "--type=merge",
+      "-p",
+      '{"spec":{"requestsPerSecond":2000}}',
+    ]);
+    await eventually(
+      () => accessLog("1s"),
+      (log) => log.length > 1800,
+    );
+    const second = await measuredRate(5);
+    expect(Math.abs(second.perSecond - 2000)).toBeLessThanOrEqual(20);
+
+    await remove("my-loadtest");
+    await eventually(
+      () => podsOf("my-loadtest"),
+      ({ items }) => items.length === 0,
+    );
+    await eventually(
+      () => accessLog("2s"),
+      (log) => log.length === 0,
+    );
+  }, 180_000);
+
+  test("a LoadTest with a duration ends by itself, over several workers that begin together", async () => {
+    await apply("bounded", { ...basics, requestsPerSecond: 300, duration: "4s", workers: 3, paths: ["/login.html"] });
+    await eventually(
+      () => phaseOf("bounded"),
+      (phase) => phase === "Finished",
+    );
+    const log = (await accessLog("30s")).filter(({ path }) => path === "/login.html");
+    expect(log.length).toBe(1200);
+    const seconds = (log.at(-1) as Access).atSeconds - (log[0] as Access).atSeconds;
+    expect(seconds).toBeGreaterThan(3.5);
+    expect(seconds).toBeLessThan(5);
+    expect(await conditionOf("bounded", "Complete")).toMatchObject({ status: "True" });
+    await remove("bounded");
+  }, 120_000);
+
+  test("a converged world is not written to", async () => {
+    await apply("quiet", basics);
+    await eventually(
+      () => conditionOf("quiet", "WorkersReady"),
+      (condition) => condition?.status === "True",
+    );
+    await Bun.sleep(3000);
+    const before = [(await get("quiet")).metadata.resourceVersion, (await podsOf("quiet")).items[0]?.metadata.uid];
+    await Bun.sleep(6000); // three passes
+    expect([(await get("quiet")).metadata.resourceVersion, (await podsOf("quiet")).items[0]?.metadata.uid]).toEqual(
+      before,
+    );
+    await remove("quiet");
+  }, 120_000);
+
+  test("a killed controller finds its Pods again, a killed worker runs again", async () => {
+    await apply("stable", { ...basics, workers: 3 });
+    await eventually(
+      () => conditionOf("stable", "WorkersReady"),
+      (condition) => condition?.status === "True",
+    );
+    const uids = (await podsOf("stable")).items.map(({ metadata }) => metadata.uid).toSorted();
+    await kubectl([
+      "-n",
+      "loadtest-system",
+      "delete",
+      "pod",
+      "-l",
+      "app.kubernetes.io/component=controller",
+      "--grace-period=0",
+      "--force",
+    ]);
+    await kubectl(["-n", "loadtest-system", "rollout", "status", "deployment/loadtest", "--timeout=60s"]);
+    await Bun.sleep(5000); // two passes of the new one
+    expect((await podsOf("stable")).items.map(({ metadata }) => metadata.uid).toSorted()).toEqual(uids);
+
+    const plan = `^${binary.split("/").pop()}`;
+    expect(plan).toBe("^loadtest");
+    const victim = await workerProcess();
+    process.kill(victim, "SIGKILL");
+    const restarted = ({ items }: PodList) =>
+      items.some(({ status }) => (status.containerStatuses?.[0]?.restartCount ?? 0) > 0);
+    await eventually(
+      () => podsOf("stable"),
+      (pods) => restarted(pods),
+    );
+    await eventually(
+      () => conditionOf("stable", "WorkersReady"),
+      (condition) => condition?.status === "True",
+    );
+    expect((await podsOf("stable")).items.map(({ metadata }) => metadata.uid).toSorted()).toEqual(uids);
+    await remove("stable");
+    await eventually(
+      () => podsOf("stable"),
+      ({ items }) => items.length === 0,
+    );
+  }, 180_000);
+
+  test("a missing Service, a wrong port and an untrusted name are said in the conditions", async () => {
+    await apply("missing", { ...basics, service: "nonesuch" });
+    await apply("misported", { ...basics, port: 9999 });
+    await kubectl(["create", "service", "clusterip", "misnamed", "--tcp=443:8443", ...inNamespace]);
+    await kubectl(["set", "selector", "service", "misnamed", "app.kubernetes.io/name=my-service", ...inNamespace]);
+    const selector = await kubectl(["get", "service", "my-service", ...inNamespace, "-o", "jsonpath={.spec.selector}"]);
+    await kubectl(["patch", "service", "misnamed", ...inNamespace, "--type=merge", "-p", `{"spec":{"selector":null}}`]);
+    await kubectl([
+      "patch",
+      "service",
+      "misnamed",
+      ...inNamespace,
+      "--type=merge",
+      "-p",
+      `{"spec":{"selector":${selector}}}`,
+    ]);
+    await apply("misnamed", { ...basics, service: "misnamed" });
+    const accepted = (name: string) =>
+      eventually(
+        () => conditionOf(name, "Accepted"),
+        (found) => found !== undefined,
+      );
+    expect(await accepted("missing")).toMatchObject({ status: "False", reason: "ServiceNotFound" });
+    expect(await accepted("misported")).toMatchObject({ status: "False", reason: "PortNotFound" });
+    const failed = await eventually(
+      () => conditionOf("misnamed", "WorkersReady"),
+      (found) => found?.reason === "WorkerFailed",
+    );
+    expect(failed?.message).toContain(`must be for misnamed.${namespace}.svc`);
+    for (const name of ["missing", "misported", "misnamed"]) await remove(name);
+  }, 120_000);
+
+  test("the API server gives the verdicts that validate gives", async () => {
+    const specs: object[] = [
+      basics,
+      { ...basics, paths: [], port: 8443, duration: "1h30m", timeout: "1ms", workers: 2, connections: 4096 },
+      { ...basics, tls: { caFrom: { secretKeyRef: { name: "a", key: "ca.crt" } } } },
+      { ...basics, requestsPerSecond: 0 },
+      { ...basics, requestsPerSecond: 1_000_001 },
+      { ...basics, requestsPerSecond: 1.5 },
+      { ...basics, scheme: "ftp" },
+      { ...basics, service: "A_b" },
+      { ...basics, paths: ["index.html"] },
+      { ...basics, paths: Array(33).fill("/") },
+      { ...basics, paths: ["/a b"] },
+      { ...basics, duration: "0.5s" },
+      { ...basics, duration: "169h" },
+      { ...basics, duration: "5" },
+      { ...basics, timeout: "11m" },
+      { ...basics, workers: 0 },
+      { ...basics, connections: 5000 },
+      { ...basics, unknown: 1 },
+      { ...basics, scheme: "http", tls: {} },
+      { ...basics, tls: { caFrom: {} } },
+      {
+        ...basics,
+        tls: { caFrom: { secretKeyRef: { name: "a", key: "b" }, configMapKeyRef: { name: "a", key: "b" } } },
+      },
+      { service: "x" },
+    ];
+    for (const spec of specs) {
+      const verdict = validateLoadTest(JSON.parse(manifest("verdict", spec))).length === 0;
+      const answer = await tryKubectl(
+        ["create", "--dry-run=server", "--validate=strict", ...inNamespace, "-f", "-"],
+        manifest("verdict", spec),
+      );
+      expect({ spec, accepted: answer.code === 0, words: answer.err }).toMatchObject({ spec, accepted: verdict });
+    }
+    const long = await tryKubectl(
+      ["create", "--dry-run=server", ...inNamespace, "-f", "-"],
+      manifest("a".repeat(46), basics),
+    );
+    expect(long.err).toContain("at most 45 characters");
+  }, 120_000);
+
+  test("kubectl explains every field of the spec", async () => {
+    const text = await kubectl(["explain", "loadtest.spec", "--recursive=false"]);
+    for (const field of [
+      "service",
+      "scheme",
+      "requestsPerSecond",
+      "paths",
+      "port",
+      "duration",
+      "workers",
+      "connections",
+      "timeout",
+      "tls",
+    ]) {
+      expect(text).toContain(`${field}\t`);
+    }
+    expect(text).not.toContain("<no description>");
+  });
+});
+
+/** The pid of one worker of a Pod on this machine's kubelet. */
+async function workerProcess(): Promise<number> {
+  for await (const pid of new Bun.Glob("[0-9]*").scan({ cwd: "/proc", onlyFiles: false })) {
+    const command = await Bun.file(`/proc/${pid}/cmdline`)
+      .text()
+      .catch(() => "");
+    if (command.startsWith("/loadtest\0worker\0")) return Number(pid);
+  }
+  throw new Error("Cannot find a worker process on this machine");
+}

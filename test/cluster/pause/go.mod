@@ -1,0 +1,3 @@
+module loadtest/test/cluster/pause
+
+go 1.21

@@ -1,0 +1,126 @@
+import { expect, test } from "bun:test";
+import { readDocuments } from "../../lib/loadtest/documents.ts";
+import { formatDuration, parseDuration } from "../../lib/loadtest/duration.ts";
+import { formatFieldError } from "../../lib/loadtest/field-error.ts";
+import { validateLoadTest } from "../../lib/loadtest/validate.ts";
+
+const good = {
+  apiVersion: "beta.kuar.com/v1",
+  kind: "LoadTest",
+  metadata: { name: "my-loadtest" },
+  spec: { service: "my-service", scheme: "https", requestsPerSecond: 1000 },
+};
+
+function verdict(spec: object, metadata: object = {}): string[] {
+  const object = { ...good, metadata: { ...good.metadata, ...metadata }, spec: { ...good.spec, ...spec } };
+  return validateLoadTest(object).map(formatFieldError);
+}
+
+test("the three required fields are enough", () => {
+  expect(validateLoadTest(good)).toEqual([]);
+});
+
+test.each<[spec: object, errors: string[]]>([
+  [{ paths: [] }, []],
+  [
+    { paths: ["/", "/a?b=c&d", "/%20"], port: 65535, duration: "1h30m", workers: 500, connections: 1, timeout: "1.5s" },
+    [],
+  ],
+  [{ duration: "168h", timeout: "1ms" }, []],
+  [{ tls: {} }, []],
+  [{ tls: { caFrom: { configMapKeyRef: { name: "ca", key: "ca.crt" } } } }, []],
+  [{ requestsPerSecond: 0 }, ["spec.requestsPerSecond: 0, must be an integer from 1 to 1000000"]],
+  [{ requestsPerSecond: 1.5 }, ["spec.requestsPerSecond: 1.5, must be an integer from 1 to 1000000"]],
+  [{ requestsPerSecond: "10" }, ['spec.requestsPerSecond: "10", must be an integer from 1 to 1000000']],
+  [{ scheme: "HTTP" }, ['spec.scheme: "HTTP", must be http or https']],
+  [{ port: 0 }, ["spec.port: 0, must be a port number from 1 to 65535"]],
+  [{ duration: "999ms" }, ['spec.duration: "999ms", must be a duration from 1s to 168h']],
+  [{ timeout: "11m" }, ['spec.timeout: "11m", must be a duration from 1ms to 10m']],
+  [{ scheme: "http", tls: {} }, ["spec.tls: {}, must be absent unless scheme is https"]],
+  [
+    { tls: { caFrom: {} } },
+    ["spec.tls.caFrom: {}, must be an object with exactly one of configMapKeyRef and secretKeyRef"],
+  ],
+])("spec %j has the errors %j", (spec, errors) => {
+  expect(verdict(spec)).toEqual(errors);
+});
+
+test("all errors come at once, unknown fields among them", () => {
+  const wrong = { service: "A", scheme: "ftp", requestsPerSecond: -1, port: 99999, connectoins: 3 };
+  const fields = verdict(wrong).map((line) => line.split(":")[0]);
+  expect(fields.toSorted()).toEqual([
+    "spec.connectoins",
+    "spec.port",
+    "spec.requestsPerSecond",
+    "spec.scheme",
+    "spec.service",
+  ]);
+});
+
+test("names are DNS labels of at most 45 characters", () => {
+  expect(verdict({}, { name: "a".repeat(45) })).toEqual([]);
+  expect(verdict({}, { name: "a".repeat(46) })[0]).toContain("metadata.name");
+  expect(verdict({}, { name: "a.b" })[0]).toContain("metadata.name");
+});
+
+test.each([[null], ["text"], [3], [[]], [{}], [{ ...good, spec: null }]])("%j is refused, not thrown at", (object) => {
+  expect(validateLoadTest(object).length).toBeGreaterThan(0);
+});
+
+test("a missing field is named with what it must be", () => {
+  const { service: _, ...spec } = good.spec;
+  expect(validateLoadTest({ ...good, spec }).map(formatFieldError)).toEqual([
+    "spec.service: is missing, must be the name of a Service: lower-case letters, digits and '-', at most 63 characters",
+  ]);
+});
+
+test.each([
+  ["90s", 90e9],
+  ["1h30m", 5400e9],
+  ["1.5s", 1.5e9],
+  ["300us", 300e3],
+  ["2µs", 2e3],
+  ["", undefined],
+  ["5", undefined],
+  ["-1s", undefined],
+  ["1s ", undefined],
+])("the duration %j is %j ns", (text, ns) => {
+  expect(parseDuration(text)).toBe(ns as number);
+});
+
+test("durations are written as Go writes them", () => {
+  expect([0, 300, 2500, 1.5e6, 90e9, 5400e9].map(formatDuration)).toEqual([
+    "0s",
+    "300ns",
+    "2.5µs",
+    "1.5ms",
+    "1m30s",
+    "1h30m",
+  ]);
+});
+
+test("YAML is read as kubectl reads it", () => {
+  const [document] = readDocuments("a: yes\nb: 010\nc: 1:30\nd: 2001-01-01\ne: 1e3\nf: ~\ng: 0o10\n");
+  expect(document?.object).toEqual({ a: true, b: 8, c: "1:30", d: "2001-01-01", e: 1000, f: null, g: "0o10" });
+});
+
+test("documents are counted, empty ones passed over, Lists opened", () => {
+  const text = "---\na: 1\n---\n# nothing\n---\napiVersion: v1\nkind: List\nitems: [{b: 2}, {c: 3}]\n";
+  expect(readDocuments(text).map(({ index, object }) => [index, object])).toEqual([
+    [1, { a: 1 }],
+    [2, { b: 2 }],
+    [3, { c: 3 }],
+  ]);
+});
+
+test("a document that is no YAML says where", () => {
+  expect(readDocuments("a: 1\nb: [1\n")[0]?.problem).toMatch(/^line \d+: /);
+});
+
+test("aliases that expand without bound are refused", () => {
+  const lines = [
+    "a0: &a0 [x, x]",
+    ...Array.from({ length: 20 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}*a${i}]`),
+  ];
+  expect(readDocuments(lines.join("\n"))[0]?.problem).toContain("alias");
+});

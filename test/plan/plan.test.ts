@@ -1,0 +1,241 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
+import type { LoadTest, LoadTestSpec } from "../../lib/loadtest/load-test.ts";
+import { planAnnotation } from "../../lib/plan/names.ts";
+import type { Observed, Pod, Service } from "../../lib/plan/objects.ts";
+import { plan } from "../../lib/plan/plan.ts";
+import { type Action, objectName, type World } from "../../lib/plan/world.ts";
+
+const options = { workerImage: "loadtest:test", maxRequestsPerSecond: 100_000 };
+const nowMs = Date.UTC(2030, 0, 1);
+
+const service = {
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: "web", namespace: "ns" },
+  spec: { type: "ClusterIP", ports: [{ port: 443 }, { port: 80 }] },
+} as Observed<Service>;
+
+function loadTest(spec: Partial<LoadTestSpec> = {}): LoadTest {
+  return {
+    metadata: {
+      name: "lt",
+      namespace: "ns",
+      uid: "u1",
+      generation: 1,
+      resourceVersion: "1",
+      creationTimestamp: "2030-01-01T00:00:00Z",
+    },
+    spec: { service: "web", scheme: "https", requestsPerSecond: 1000, ...spec },
+  };
+}
+
+function world(loadTests: LoadTest[], pods: Observed<Pod>[] = [], found: Observed<Service> | null = service): World {
+  return { loadTests, pods, services: new Map([["ns/web", found]]), goneOwners: new Set() };
+}
+
+const kinds = (actions: readonly Action[]) => actions.map(({ kind }) => kind);
+const statusIn = (actions: readonly Action[]) =>
+  actions.flatMap((a) => (a.kind === "patchStatus" ? [a.status] : []))[0];
+const created = (actions: readonly Action[]) => actions.flatMap((a) => (a.kind === "createPod" ? [a.pod] : []));
+const planOf = (pod: Pod) => JSON.parse(pod.metadata.annotations?.[planAnnotation] as string) as WorkerPlan;
+
+/** A cluster in a few lines: what the API server, kubelet and garbage collector would make of the actions. */
+class Cluster {
+  pods: Observed<Pod>[] = [];
+  #uids = 0;
+
+  apply(tests: LoadTest[], actions: readonly Action[]): void {
+    for (const action of actions) {
+      switch (action.kind) {
+        case "createPod":
+          if (this.pods.some((pod) => objectName(pod) === objectName(action.pod))) throw new Error("AlreadyExists");
+          this.pods.push(
+            structuredClone({
+              ...action.pod,
+              metadata: { ...action.pod.metadata, uid: `p${this.#uids++}` },
+            }) as Observed<Pod>,
+          );
+          break;
+        case "deletePod":
+          for (const pod of this.pods)
+            if (pod.metadata.uid === action.uid) pod.metadata.deletionTimestamp = "2030-01-01T00:00:00Z";
+          break;
+        case "setPlan":
+          for (const pod of this.pods) {
+            if (pod.metadata.uid === action.uid) pod.metadata.annotations = { [planAnnotation]: action.plan };
+          }
+          break;
+        case "patchStatus":
+          for (const test of tests) if (test.metadata.uid === action.uid) test.status = action.status;
+      }
+    }
+  }
+
+  /** Some Pods end, start or go away. */
+  step(chance: (percent: number) => boolean): void {
+    this.pods = this.pods.filter((pod) => pod.metadata.deletionTimestamp === undefined || chance(50));
+    for (const pod of this.pods) {
+      if (pod.status === undefined && chance(60)) {
+        pod.status = { phase: "Running", containerStatuses: [running()] };
+      }
+    }
+  }
+}
+
+function running() {
+  return { name: "worker", ready: true, restartCount: 0, state: { running: { startedAt: "2030-01-01T00:00:00Z" } } };
+}
+
+function runAll(pods: Observed<Pod>[], phase: "Running" | "Succeeded" = "Running"): Observed<Pod>[] {
+  return pods.map((pod) => ({
+    ...pod,
+    status: { phase, containerStatuses: phase === "Running" ? [running()] : [] },
+  }));
+}
+
+test("a new LoadTest gets its Pods, named, owned, labeled and restricted", () => {
+  const actions = plan(world([loadTest({ workers: 3 })]), options, nowMs);
+  expect(kinds(actions)).toEqual(["createPod", "createPod", "createPod", "patchStatus"]);
+  const pods = created(actions);
+  expect(pods.map(({ metadata }) => metadata.name)).toEqual(
+    [0, 1, 2].map((i) => expect.stringMatching(new RegExp(`^lt-[0-9a-f]{8}-${i}$`)) as never),
+  );
+  expect(pods[0]).toMatchObject({
+    metadata: { namespace: "ns", ownerReferences: [{ kind: "LoadTest", uid: "u1", controller: true }] },
+    spec: { automountServiceAccountToken: false, restartPolicy: "OnFailure" },
+  });
+  expect(pods.map((pod) => planOf(pod).worker)).toEqual([0, 1, 2].map((index) => ({ index, count: 3 })));
+  expect(statusIn(actions)).toMatchObject({ phase: "Pending", workers: { desired: 3, ready: 0 } });
+});
+
+test("a world in order gives no action", () => {
+  const test = loadTest();
+  const cluster = new Cluster();
+  for (let pass = 0; pass < 3; pass++) {
+    cluster.apply([test], plan(world([test], cluster.pods), options, nowMs));
+    cluster.pods = runAll(cluster.pods);
+  }
+  expect(plan(world([test], cluster.pods), options, nowMs + 60_000)).toEqual([]);
+  expect(test.status?.phase).toBe("Running");
+});
+
+test("several workers are told one start, in the future, once all run; a single one when it began", () => {
+  for (const workers of [1, 4]) {
+    const test = loadTest({ workers });
+    const cluster = new Cluster();
+    cluster.apply([test], plan(world([test], cluster.pods), options, nowMs));
+    expect(kinds(plan(world([test], cluster.pods), options, nowMs))).not.toContain("setPlan");
+    cluster.pods = runAll(cluster.pods);
+    cluster.apply([test], plan(world([test], cluster.pods), options, nowMs));
+    const starts = new Set(cluster.pods.map((pod) => planOf(pod).startAtMs));
+    expect([...starts]).toEqual([workers === 1 ? Date.UTC(2030, 0, 1) : nowMs + 2000]);
+  }
+});
+
+test.each<[change: Partial<LoadTestSpec>]>([[{ requestsPerSecond: 2000 }], [{ paths: ["/b"] }], [{ workers: 2 }]])(
+  "after the change %j all old Pods go before a new one comes",
+  (change) => {
+    const test = loadTest({ workers: 3 });
+    const cluster = new Cluster();
+    cluster.apply([test], plan(world([test]), options, nowMs));
+    cluster.pods = runAll(cluster.pods);
+    const changed = { ...test, spec: { ...test.spec, ...change }, metadata: { ...test.metadata, generation: 2 } };
+    const first = plan(world([changed], cluster.pods), options, nowMs);
+    expect(kinds(first)).toEqual(["deletePod", "deletePod", "deletePod", "patchStatus"]);
+    cluster.apply([changed], first);
+    expect(created(plan(world([changed], cluster.pods), options, nowMs))).toEqual([]);
+    cluster.pods = [];
+    expect(created(plan(world([changed]), options, nowMs)).length).toBe(change.workers ?? 3);
+  },
+);
+
+test.each<[spec: Partial<LoadTestSpec>, found: Observed<Service> | null, reason: string]>([
+  [{ requestsPerSecond: 100_001 }, service, "RateAboveLimit"],
+  [{ requestsPerSecond: 0 }, service, "Invalid"],
+  [{}, null, "ServiceNotFound"],
+  [{ port: 444 }, service, "PortNotFound"],
+  [{}, { ...service, spec: { type: "ExternalName" } } as Observed<Service>, "TargetNotAllowed"],
+])("spec %j with Service %# is not accepted: %3$s", (spec, found, reason) => {
+  const actions = plan(world([loadTest(spec)], [], found), options, nowMs);
+  expect(created(actions)).toEqual([]);
+  expect(statusIn(actions)?.conditions?.find(({ type }) => type === "Accepted")).toMatchObject({
+    status: "False",
+    reason,
+  });
+});
+
+test("a LoadTest whose workers have all ended is finished, and stays so without Pods", () => {
+  const test = loadTest({ duration: "10s" });
+  const cluster = new Cluster();
+  cluster.apply([test], plan(world([test]), options, nowMs));
+  cluster.pods = runAll(cluster.pods, "Succeeded");
+  cluster.apply([test], plan(world([test], cluster.pods), options, nowMs));
+  expect(test.status).toMatchObject({ phase: "Finished", workers: { desired: 0, ready: 0 } });
+  expect(plan(world([test]), options, nowMs + 1e6)).toEqual([]);
+});
+
+test("what a worker said when it failed is in the condition", () => {
+  const test = loadTest();
+  const [pod] = created(plan(world([test]), options, nowMs)) as Observed<Pod>[];
+  const terminated = { exitCode: 1, message: "Cannot connect" };
+  const status = {
+    containerStatuses: [
+      { ...running(), state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: { terminated } },
+    ],
+  };
+  const actions = plan(world([test], [{ ...(pod as Observed<Pod>), status }]), options, nowMs);
+  const condition = statusIn(actions)?.conditions?.find(({ type }) => type === "WorkersReady");
+  expect(condition).toMatchObject({
+    reason: "WorkerFailed",
+    message: expect.stringContaining("Cannot connect") as never,
+  });
+});
+
+test("only Pods whose owner is known to be gone are orphans", () => {
+  const [pod] = created(plan(world([loadTest()]), options, nowMs)) as Observed<Pod>[];
+  const orphan = { ...pod, metadata: { ...pod?.metadata, uid: "p" } } as Observed<Pod>;
+  expect(plan(world([], [orphan]), options, nowMs)).toEqual([]);
+  const seen = { ...world([], [orphan]), goneOwners: new Set(["u1"]) };
+  expect(kinds(plan(seen, options, nowMs))).toEqual(["deletePod"]);
+});
+
+test("whatever happens to spec and Pods, load never exceeds the spec and the world converges", () => {
+  const specs = fc.record({
+    requestsPerSecond: fc.integer({ min: 1, max: 30_000 }),
+    workers: fc.integer({ min: 1, max: 4 }),
+  });
+  const events = fc.array(fc.oneof(fc.record({ edit: specs }), fc.record({ kill: fc.nat(3) }), fc.constant({})), {
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(events, fc.infiniteStream(fc.nat(99)), (history, chances) => {
+      const chance = (percent: number) => (chances.next().value as number) < percent;
+      const test = loadTest({ workers: 2 });
+      const cluster = new Cluster();
+      const pass = () => {
+        cluster.apply([test], plan(world([test], cluster.pods), options, nowMs));
+        // Σ of the shares that Pods hold, going ones included: all of one plan, each share once.
+        const plans = cluster.pods.map(planOf);
+        expect(
+          new Set(plans.map(({ requestsPerSecond, worker }) => `${requestsPerSecond}/${worker.count}`)).size,
+        ).toBeLessThanOrEqual(1);
+        expect(new Set(plans.map(({ worker }) => worker.index)).size).toBe(plans.length);
+        cluster.step(chance);
+      };
+      for (const event of history) {
+        if ("edit" in event) {
+          Object.assign(test.spec, event.edit);
+          test.metadata.generation++;
+        }
+        if ("kill" in event) cluster.pods.splice(event.kill, 1);
+        pass();
+      }
+      for (let i = 0; i < 200; i++) pass();
+      expect(cluster.pods.length).toBe(test.spec.workers as number);
+      expect(plan(world([test], cluster.pods), options, nowMs)).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
