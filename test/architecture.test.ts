@@ -28,9 +28,9 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** Words that reach the outside world, and so have no place in a pure folder. */
 const impure =
-  /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bfetch\(|\bBun\.|\bprocess\.|\bconsole\.|\bset(Timeout|Interval|Immediate)\b|"node:(fs|net|http|child_process|os)/;
+  /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bfetch\(|\bBun\.|(?<![\w/])process\.|\bconsole\.|\bset(Timeout|Interval|Immediate)\b|"node:(fs|net|http|child_process|os)/;
 /** Words that only lib/runtime may say, so that time, output and the process have one owner. */
-const runtimeOnly = /\bDate\.now\b|\bnew Date\(\)|\bprocess\.|\bconsole\./;
+const runtimeOnly = /\bDate\.now\b|\bnew Date\(\)|(?<![\w/])process\.|\bconsole\./;
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })

@@ -1,28 +1,23 @@
 // The command line: one subcommand a file; this is the one place that turns errors into words and exit codes.
 import { Command, CommanderError } from "commander";
 import { writeErr, writeOut } from "../runtime/output.ts";
-import { controllerCommand } from "./controller.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
-import { runCommand } from "./run.ts";
-import { targetCommand } from "./target.ts";
-import { validateCommand } from "./validate.ts";
-import { versionCommand } from "./version.ts";
-import { workerCommand } from "./worker.ts";
 
 /** A subcommand, and what it does with its parsed arguments: the exit code is the outcome. */
 export interface Subcommand {
   command: Command;
-  run: (command: Command) => Promise<ExitCode>;
+  run: () => Promise<ExitCode>;
 }
 
-const subcommands: readonly (() => Subcommand)[] = [
-  runCommand,
-  controllerCommand,
-  validateCommand,
-  workerCommand,
-  targetCommand,
-  versionCommand,
-];
+/** By name, loaded when called: a worker should not pay for what only the controller needs. */
+const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
+  run: async () => (await import("./run.ts")).runCommand(),
+  controller: async () => (await import("./controller.ts")).controllerCommand(),
+  validate: async () => (await import("./validate.ts")).validateCommand(),
+  worker: async () => (await import("./worker.ts")).workerCommand(),
+  target: async () => (await import("./target.ts")).targetCommand(),
+  version: async () => (await import("./version.ts")).versionCommand(),
+};
 
 /** Runs `loadtest ARGS…` and returns its exit code. Never throws. */
 export async function runCli(args: readonly string[]): Promise<ExitCode> {
@@ -31,19 +26,25 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     .description("Load tests for Kubernetes Services: a custom resource, its controller, and the load driver.")
     .configureOutput({ writeOut, writeErr })
     .exitOverride();
-  for (const make of subcommands) {
-    const { command, run } = make();
-    command.copyInheritedSettings(program).action(async () => {
-      exitCode = await run(command);
-    });
-    program.addCommand(command);
-  }
   try {
+    for (const load of subcommandsFor(args[0])) {
+      const { command, run } = await load();
+      command.copyInheritedSettings(program).action(async () => {
+        exitCode = await run();
+      });
+      program.addCommand(command);
+    }
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error: unknown) {
     return report(error);
   }
+}
+
+/** The one that is called, or all, for the help and for what is none of them. */
+function subcommandsFor(name = ""): (() => Promise<Subcommand>)[] {
+  const called = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  return called === undefined ? Object.values(subcommands) : [called];
 }
 
 function report(error: unknown): ExitCode {

@@ -6,7 +6,7 @@
 import { Persistence, Status } from "./responses.ts";
 
 /** The longest head that is read; a longer one is answered 431. */
-export const maxHeadBytes = 16_384;
+export const maxHeadBytes = 65_536;
 
 const tab = 9;
 const lf = 10;

@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { UsageError } from "../../lib/cli/exit-code.ts";
+import { targetCommand } from "../../lib/cli/target.ts";
 import type { TargetReport } from "../../lib/target/report.ts";
 
 const mainFile = join(import.meta.dir, "../../main.ts");
@@ -136,7 +138,7 @@ test("a port in use is said plainly, with exit code 1", async () => {
   taken.stop();
 });
 
-test("wrong usage is said plainly, with exit code 2", async () => {
+test("wrong usage is said plainly", async () => {
   const cases: [string[], string][] = [
     [["--port", "65536"], 'Cannot use --port "65536": out of range, must be an integer from 0 to 65535'],
     [["--port", "http"], 'Cannot use --port "http": out of range, must be an integer from 0 to 65535'],
@@ -149,5 +151,16 @@ test("wrong usage is said plainly, with exit code 2", async () => {
       'Cannot write CA "ca.pem": no certificate is made, must be with --tls and without --cert',
     ],
   ];
-  for (const [args, words] of cases) expect(await failure(...args)).toEqual([2, `error: ${words}\n`]);
+  for (const [args, words] of cases) {
+    const { command, run } = targetCommand();
+    command.action(async () => void (await run(command)));
+    await expect(command.parseAsync(args, { from: "user" })).rejects.toThrow(new UsageError(words));
+  }
+});
+
+test("wrong usage ends with exit code 2", async () => {
+  expect(await failure("--port", "http")).toEqual([
+    2,
+    'error: Cannot use --port "http": out of range, must be an integer from 0 to 65535\n',
+  ]);
 });
