@@ -153,7 +153,7 @@ test("wrong usage is said plainly", async () => {
   ];
   for (const [args, words] of cases) {
     const { command, run } = targetCommand();
-    command.action(async () => void (await run(command)));
+    command.action(async () => void (await run()));
     await expect(command.parseAsync(args, { from: "user" })).rejects.toThrow(new UsageError(words));
   }
 });

@@ -1,0 +1,145 @@
+// KubeClient over HTTPS: each method says what to ask; `#call` is the only one that asks.
+import type { KubeObject, Observed } from "../plan/objects.ts";
+import { sleep } from "../runtime/clock.ts";
+import { isExpired } from "./api-error.ts";
+import type { CallOptions, DeleteOptions, KubeClient, ListOptions, ObjectList, Patch, WriteOptions } from "./client.ts";
+import type { Connection } from "./connection.ts";
+import { connectionError } from "./connection-error.ts";
+import { type ApiRequest, exchange } from "./exchange.ts";
+import { apiVersionOf, collectionPath, creationPath, type ObjectKey, objectPath, type Resource } from "./resource.ts";
+import { retryDelayMs } from "./retry.ts";
+
+const defaultTimeoutMs = 10_000;
+
+const patchContentTypes: Record<Patch["type"], string> = {
+  merge: "application/merge-patch+json",
+  json: "application/json-patch+json",
+  apply: "application/apply-patch+yaml", // JSON is YAML
+};
+
+/** Attempts and body bytes so far. */
+export interface Traffic {
+  calls: number;
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+interface ListPage<T extends KubeObject> {
+  metadata: { resourceVersion?: string; continue?: string };
+  items: Observed<T>[] | null;
+}
+
+export class HttpKubeClient implements KubeClient {
+  readonly traffic: Traffic = { calls: 0, bytesSent: 0, bytesReceived: 0 };
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, options: CallOptions = {}): Promise<Observed<T>> {
+    return this.#json({ method: "GET", path: objectPath(resource, key) }, options);
+  }
+
+  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
+    try {
+      return await this.#listPages(resource, options);
+    } catch (error: unknown) {
+      if (!isExpired(error)) throw error;
+      const { limit: _, ...unpaged } = options; // the pages outlived their snapshot; one page cannot
+      return this.#listPages(resource, unpaged);
+    }
+  }
+
+  create<T extends KubeObject>(resource: Resource<T>, object: T, options: CallOptions = {}): Promise<Observed<T>> {
+    return this.#json({ method: "POST", path: creationPath(resource, object.metadata), ...jsonBody(object) }, options);
+  }
+
+  replace<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<Observed<T>> {
+    const path = objectPath(resource, object.metadata, options.subresource);
+    return this.#json({ method: "PUT", path, ...jsonBody(object) }, options);
+  }
+
+  patch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    patch: Patch,
+    options: WriteOptions = {},
+  ): Promise<Observed<T>> {
+    const query =
+      patch.type === "apply" ? { fieldManager: patch.fieldManager, force: String(patch.force ?? false) } : {};
+    const path = objectPath(resource, key, options.subresource);
+    const body = { body: JSON.stringify(patch.body), contentType: patchContentTypes[patch.type] };
+    return this.#json({ method: "PATCH", path, query: formatQuery(query), ...body }, options);
+  }
+
+  async delete(resource: Resource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+    const { uid, gracePeriodSeconds, propagationPolicy } = options;
+    const body = {
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      gracePeriodSeconds,
+      propagationPolicy,
+      ...(uid === undefined ? {} : { preconditions: { uid } }),
+    };
+    await this.#call({ method: "DELETE", path: objectPath(resource, key), ...jsonBody(body) }, options);
+  }
+
+  raw(path: string, options: CallOptions = {}): Promise<string> {
+    return this.#call({ method: "GET", path }, options);
+  }
+
+  async #listPages<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<ObjectList<T>> {
+    const { namespace, labelSelector, fieldSelector, limit } = options;
+    const items: Observed<T>[] = [];
+    let resume: string | undefined;
+    for (;;) {
+      const query = formatQuery({ labelSelector, fieldSelector, limit, continue: resume });
+      const path = collectionPath(resource, namespace);
+      const page: ListPage<T> = await this.#json({ method: "GET", path, query }, options);
+      const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }; // items of built-in kinds come without
+      for (const item of page.items ?? []) items.push({ ...type, ...item });
+      resume = page.metadata.continue;
+      if (!resume) return { items, resourceVersion: page.metadata.resourceVersion ?? "" };
+    }
+  }
+
+  async #json<T>(request: ApiRequest, options: CallOptions): Promise<T> {
+    const text = await this.#call(request, options);
+    try {
+      return JSON.parse(text);
+    } catch (error: unknown) {
+      throw connectionError(request, this.#connection.serverUrl, "malformed", error);
+    }
+  }
+
+  async #call(request: ApiRequest, { timeoutMs = defaultTimeoutMs, signal }: CallOptions): Promise<string> {
+    const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    let waitedMs = 0;
+    for (let attempt = 1; ; attempt++) {
+      this.traffic.calls += 1;
+      this.traffic.bytesSent += request.body === undefined ? 0 : Buffer.byteLength(request.body);
+      try {
+        const body = await exchange(this.#connection, request, options);
+        this.traffic.bytesReceived += body.byteLength;
+        return new TextDecoder().decode(body);
+      } catch (error: unknown) {
+        const delayMs = retryDelayMs(error, request.method, attempt, waitedMs);
+        if (delayMs === undefined) throw error;
+        await sleep(delayMs, signal);
+        signal?.throwIfAborted();
+        waitedMs += delayMs;
+      }
+    }
+  }
+}
+
+function jsonBody(body: object): Pick<ApiRequest, "body" | "contentType"> {
+  return { body: JSON.stringify(body), contentType: "application/json" };
+}
+
+function formatQuery(parameters: Record<string, string | number | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
+  return query.size === 0 ? "" : `?${query}`;
+}

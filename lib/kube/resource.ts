@@ -1,0 +1,79 @@
+// A resource of the API server as a value: what it is called and where its objects live.
+import { apiGroup, type LoadTest } from "../loadtest/load-test.ts";
+import type { KubeObject, Pod, Service } from "../plan/objects.ts";
+
+export interface Resource<T extends KubeObject = KubeObject> {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  /** Never set: it only carries the type of the objects. */
+  readonly object?: T;
+}
+
+/** One object of a resource; `namespace` is absent for cluster-scoped resources. */
+export interface ObjectKey {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export const pods: Resource<Pod> = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
+
+export const services: Resource<Service> = {
+  group: "",
+  version: "v1",
+  plural: "services",
+  kind: "Service",
+  namespaced: true,
+};
+
+export const loadtests: Resource<LoadTest & KubeObject> = {
+  group: apiGroup,
+  version: "v1",
+  plural: "loadtests",
+  kind: "LoadTest",
+  namespaced: true,
+};
+
+export const customResourceDefinitions: Resource = {
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  plural: "customresourcedefinitions",
+  kind: "CustomResourceDefinition",
+  namespaced: false,
+};
+
+/** The `apiVersion` of the resource's objects: `v1`, `apps/v1`. */
+export function apiVersionOf(resource: Resource): string {
+  return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
+}
+
+/** The URL path of all objects of the resource: of one namespace, or of the whole cluster without one. */
+export function collectionPath(resource: Resource, namespace?: string): string {
+  const root = resource.group === "" ? "/api" : "/apis";
+  const scope = namespace === undefined || !resource.namespaced ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${root}/${apiVersionOf(resource)}${scope}/${resource.plural}`;
+}
+
+/** The URL path where an object with this metadata is created. */
+export function creationPath(resource: Resource, key: ObjectKey): string {
+  checkKey(resource, key);
+  return collectionPath(resource, key.namespace);
+}
+
+/** The URL path of one object, or of its subresource (`status`, `log`, …). */
+export function objectPath(resource: Resource, key: ObjectKey, subresource?: string): string {
+  checkKey(resource, key);
+  const path = `${collectionPath(resource, key.namespace)}/${encodeURIComponent(key.name)}`;
+  return subresource === undefined ? path : `${path}/${subresource}`;
+}
+
+/** Without a name or namespace, a path would mean the whole collection. */
+function checkKey(resource: Resource, { namespace, name }: ObjectKey): void {
+  if (name === "") throw new Error(`Cannot address ${resource.kind} "": must have a name`);
+  if (resource.namespaced && !namespace) {
+    throw new Error(`Cannot address ${resource.kind} "${name}": must have a namespace`);
+  }
+}
