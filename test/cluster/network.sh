@@ -48,12 +48,12 @@ remove_network() {
   if [ -f "$run/sysctl" ]; then sysctl -q -p "$run/sysctl" || true; fi
 }
 
-# remove_chains PROGRAM deletes every chain of Kubernetes and CNI and every rule that leads to one, and leaves the others as they are.
+# remove_chains PROGRAM deletes every chain of Kubernetes and every rule that leads to one, and leaves the others as they are.
 remove_chains() {
   "$1-save" 2>/dev/null | awk '
     /^\*/ { print; chains = 0 }
-    /^:(KUBE|CNI)-/ { chain[++chains] = substr($1, 2) }
-    /^-A / && $2 !~ /^(KUBE|CNI)-/ && / -[jg] (KUBE|CNI)-/ { sub(/^-A/, "-D"); print }
+    /^:KUBE-/ { chain[++chains] = substr($1, 2) }
+    /^-A / && $2 !~ /^KUBE-/ && / -[jg] KUBE-/ { sub(/^-A/, "-D"); print }
     /^COMMIT/ {
       for (i = 1; i <= chains; i++) print "-F " chain[i]
       for (i = 1; i <= chains; i++) print "-X " chain[i]
