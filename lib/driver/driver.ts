@@ -2,7 +2,6 @@
 //
 // A request that is due goes to a free connection at once; without one it is owed, and goes to the next that becomes
 // free; owed for longer than the timeout, it is given up. It is never sent before it is due and never sent twice.
-import type { SocketHandler } from "bun";
 import { encodeRequest } from "../load/request.ts";
 import { Progress } from "../load/response-parser.ts";
 import { pathOf, Schedule } from "../load/schedule.ts";
@@ -11,12 +10,11 @@ import { monotonicNs } from "../runtime/clock.ts";
 import type { FailureKind } from "../stats/account.ts";
 import { Histogram } from "../stats/histogram.ts";
 import type { Recording } from "../stats/recording.ts";
-import { Addresses } from "./addresses.ts";
-import { type Attempt, Connection, ConnectionState } from "./connection.ts";
+import { Connection, ConnectionState } from "./connection.ts";
+import { Dialer } from "./dialer.ts";
 import { pacers } from "./pacer.ts";
 import { PathRecorder } from "./path-recorder.ts";
-import { fromSocketError, TargetError } from "./target-error.ts";
-import { type TlsOptions, tlsOptions, verifyPeer } from "./tls.ts";
+import { TargetError } from "./target-error.ts";
 
 /** After a stop, responses are waited for this long at most. */
 const drainLimitNs = 5e9;
@@ -33,9 +31,7 @@ export class Driver {
   readonly #recorders: readonly PathRecorder[];
   readonly #connections: readonly Connection[];
   readonly #idle: Connection[] = [];
-  readonly #tls: TlsOptions | undefined;
-  #addresses: Addresses | undefined;
-  #handler: SocketHandler<Attempt>;
+  readonly #dialer: Dialer;
   /** Told of each connection's first outcome while opening; later outcomes belong to requests. */
   #onOpened: ((error: TargetError | undefined) => void) | undefined;
   #startNs = 0;
@@ -50,13 +46,20 @@ export class Driver {
     this.#requests = plan.paths.map((path) => encodeRequest(plan.origin, path));
     this.#recorders = plan.paths.map(() => new PathRecorder());
     this.#connections = Array.from({ length: plan.connections }, () => new Connection());
-    this.#tls = tlsOptions(plan);
-    this.#handler = this.#socketHandler();
+    this.#dialer = new Dialer(plan, {
+      opened: (connection) => this.#opened(connection),
+      failed: (connection, error) => this.#connectFailed(connection, error),
+      received: (connection, piece) => this.#received(connection, piece),
+      drained: (connection) => {
+        if (connection.unwritten !== undefined) this.#write(connection, connection.unwritten);
+      },
+      closed: (connection, error) => this.#closed(connection, error),
+    });
   }
 
   /** Opens all connections. Rejects with the TargetError of the last failure when not one could be opened. */
   async open(): Promise<void> {
-    this.#addresses = await Addresses.resolve(this.#endpoint().host);
+    await this.#dialer.resolve();
     let lastError: TargetError | undefined;
     let open = 0;
     await new Promise<void>((resolve) => {
@@ -66,7 +69,10 @@ export class Driver {
         resolve();
       };
       const timer = setTimeout(() => {
-        lastError ??= new TargetError("connect", `Cannot connect to "${this.#where()}": no answer within the timeout`);
+        lastError ??= new TargetError(
+          "connect",
+          `Cannot connect to "${this.#dialer.where()}": no answer within the timeout`,
+        );
         settle();
       }, this.#plan.timeoutNs / 1e6);
       this.#onOpened = (error) => {
@@ -74,7 +80,7 @@ export class Driver {
         else lastError = error;
         if (--waiting === 0) settle();
       };
-      for (const connection of this.#connections) this.#connect(connection);
+      for (const connection of this.#connections) this.#dialer.connect(connection);
     });
     this.#onOpened = undefined;
     for (const connection of this.#connections) {
@@ -168,7 +174,7 @@ export class Driver {
     recorder.dispatched++;
     recorder.inFlight++;
     if (connection.state === ConnectionState.Idle) this.#send(connection);
-    else this.#connect(connection);
+    else this.#dialer.connect(connection);
   }
 
   #send(connection: Connection): void {
@@ -234,108 +240,33 @@ export class Driver {
     }
   }
 
-  #endpoint(): { host: string; port: number } {
-    return this.#plan.connectTo ?? this.#plan.origin;
-  }
-
-  #where(): string {
-    const { host, port } = this.#endpoint();
-    return `${host}:${port}`;
-  }
-
-  #connect(connection: Connection): void {
-    const attempt: Attempt = { connection };
-    connection.state = ConnectionState.Connecting;
-    connection.attempt = attempt;
-    Bun.connect<Attempt>({
-      hostname: (this.#addresses as Addresses).next(),
-      port: this.#endpoint().port,
-      socket: this.#handler,
-      data: attempt,
-      ...(this.#tls === undefined ? {} : { tls: this.#tls }),
-    }).catch((error: unknown) => this.#connectFailed(attempt, fromSocketError(error, this.#where())));
-  }
-
-  #connectFailed(attempt: Attempt, error: TargetError): void {
-    const { connection } = attempt;
-    if (connection.attempt !== attempt) return;
-    connection.abandon();
-    if (connection.path >= 0) this.#finish(connection, error.kind);
-    else this.#onOpened?.(error);
-  }
-
-  #connected(connection: Connection): void {
-    connection.state = ConnectionState.Idle;
+  #opened(connection: Connection): void {
     connection.freeNs = monotonicNs();
     if (connection.path >= 0) this.#send(connection);
     else this.#onOpened?.(undefined);
   }
 
-  #socketHandler(): SocketHandler<Attempt> {
-    return {
-      binaryType: "uint8array",
-      open: (socket) => {
-        const { connection } = socket.data;
-        if (connection.attempt !== socket.data) {
-          socket.terminate();
-          return;
-        }
-        connection.socket = socket;
-        if (this.#tls === undefined) this.#connected(connection);
-      },
-      handshake: (socket, isAuthorized, verification) => {
-        const attempt = socket.data;
-        if (attempt.connection.attempt !== attempt) return;
-        const { insecure, origin } = this.#plan;
-        if (!isAuthorized && verification === null) {
-          const words = `Cannot connect to "${this.#where()}": TLS handshake failed`;
-          this.#connectFailed(attempt, new TargetError("tlsHandshake", words));
-          return;
-        }
-        const error = insecure ? undefined : verifyPeer(socket, origin.host, verification);
-        if (error === undefined) this.#connected(attempt.connection);
-        else this.#connectFailed(attempt, error);
-      },
-      data: (socket, piece) => {
-        const { connection } = socket.data;
-        if (connection.attempt !== socket.data) return;
-        if (connection.state !== ConnectionState.Busy) {
-          connection.abandon(); // bytes nobody asked for
-          return;
-        }
-        connection.hasHeard = true;
-        (this.#recorders[connection.path] as PathRecorder).bytesReceived += piece.length;
-        const progress = connection.parser.feed(piece);
-        if (progress === Progress.Complete) this.#finish(connection);
-        else if (progress === Progress.Malformed) this.#finish(connection, "malformed");
-      },
-      drain: (socket) => {
-        const { connection } = socket.data;
-        if (connection.attempt === socket.data && connection.unwritten) this.#write(connection, connection.unwritten);
-      },
-      close: (socket, error) => this.#closed(socket.data, error),
-      error: (socket, error) => this.#closed(socket.data, error),
-      connectError: (socket, error) => this.#connectFailed(socket.data, fromSocketError(error, this.#where())),
-    };
+  #connectFailed(connection: Connection, error: TargetError): void {
+    if (connection.path >= 0) this.#finish(connection, error.kind);
+    else this.#onOpened?.(error);
   }
 
-  #closed(attempt: Attempt, error: Error | undefined): void {
-    const { connection } = attempt;
-    if (connection.attempt !== attempt) return;
-    switch (connection.state) {
-      case ConnectionState.Connecting: {
-        const words = this.#tls === undefined ? "it was closed at once" : "it was closed during the TLS handshake";
-        const kind = this.#tls === undefined ? "connect" : "tlsHandshake";
-        this.#connectFailed(attempt, new TargetError(kind, `Cannot connect to "${this.#where()}": ${words}`));
-        return;
-      }
-      case ConnectionState.Busy:
-        if (connection.parser.endsWithClose() && error === undefined) this.#finish(connection);
-        else if (!connection.hasHeard) this.#finish(connection, "resetBeforeFirstByte");
-        else this.#finish(connection, error === undefined ? "truncated" : "resetMidBody");
-        return;
-      default:
-        connection.abandon();
+  #received(connection: Connection, piece: Uint8Array): void {
+    if (connection.state !== ConnectionState.Busy) {
+      connection.abandon(); // bytes nobody asked for
+      return;
     }
+    connection.hasHeard = true;
+    (this.#recorders[connection.path] as PathRecorder).bytesReceived += piece.length;
+    const progress = connection.parser.feed(piece);
+    if (progress === Progress.Complete) this.#finish(connection);
+    else if (progress === Progress.Malformed) this.#finish(connection, "malformed");
+  }
+
+  #closed(connection: Connection, error: Error | undefined): void {
+    if (connection.state !== ConnectionState.Busy) connection.abandon();
+    else if (connection.parser.endsWithClose() && error === undefined) this.#finish(connection);
+    else if (!connection.hasHeard) this.#finish(connection, "resetBeforeFirstByte");
+    else this.#finish(connection, error === undefined ? "truncated" : "resetMidBody");
   }
 }

@@ -1,0 +1,131 @@
+// Opens connections to the target, and turns what sockets say into the few events that a driver has to know.
+// A connection counts as open when a request may be sent: over TLS, after chain and host name have been verified.
+import type { SocketHandler } from "bun";
+import type { WorkerPlan } from "../load/worker-plan.ts";
+import { Addresses } from "./addresses.ts";
+import { type Attempt, type Connection, ConnectionState } from "./connection.ts";
+import { fromSocketError, TargetError } from "./target-error.ts";
+import { type TlsOptions, tlsOptions, verifyPeer } from "./tls.ts";
+
+/** Called with connections whose present attempt it is about; events of former attempts are dropped. */
+export interface DialerEvents {
+  opened(connection: Connection): void;
+  failed(connection: Connection, error: TargetError): void;
+  received(connection: Connection, piece: Uint8Array): void;
+  drained(connection: Connection): void;
+  /** An open connection has ended: in order, or with an error. */
+  closed(connection: Connection, error: Error | undefined): void;
+}
+
+export class Dialer {
+  readonly #plan: WorkerPlan;
+  readonly #events: DialerEvents;
+  readonly #tls: TlsOptions | undefined;
+  readonly #handler: SocketHandler<Attempt>;
+  #addresses: Addresses | undefined;
+
+  constructor(plan: WorkerPlan, events: DialerEvents) {
+    this.#plan = plan;
+    this.#events = events;
+    this.#tls = tlsOptions(plan);
+    this.#handler = this.#socketHandler();
+  }
+
+  /** Finds the target's addresses; to be called first. Rejects with a TargetError of kind `dns`. */
+  async resolve(): Promise<void> {
+    this.#addresses = await Addresses.resolve(this.#endpoint().host);
+  }
+
+  /** Begins to open a closed connection; `opened` or `failed` follows. */
+  connect(connection: Connection): void {
+    const attempt: Attempt = { connection };
+    connection.state = ConnectionState.Connecting;
+    connection.attempt = attempt;
+    Bun.connect<Attempt>({
+      hostname: (this.#addresses as Addresses).next(),
+      port: this.#endpoint().port,
+      socket: this.#handler,
+      data: attempt,
+      ...(this.#tls === undefined ? {} : { tls: this.#tls }),
+    }).catch((error: unknown) => this.#fail(attempt, fromSocketError(error, this.where())));
+  }
+
+  /** `host:port` of the target, for messages. */
+  where(): string {
+    const { host, port } = this.#endpoint();
+    return `${host}:${port}`;
+  }
+
+  #endpoint(): { host: string; port: number } {
+    return this.#plan.connectTo ?? this.#plan.origin;
+  }
+
+  #fail(attempt: Attempt, error: TargetError): void {
+    const { connection } = attempt;
+    if (connection.attempt !== attempt) return;
+    connection.abandon();
+    this.#events.failed(connection, error);
+  }
+
+  #open(connection: Connection): void {
+    connection.state = ConnectionState.Idle;
+    this.#events.opened(connection);
+  }
+
+  #socketHandler(): SocketHandler<Attempt> {
+    return {
+      binaryType: "uint8array",
+      open: (socket) => {
+        const { connection } = socket.data;
+        if (connection.attempt !== socket.data) {
+          socket.terminate();
+          return;
+        }
+        connection.socket = socket;
+        if (this.#tls === undefined) this.#open(connection);
+      },
+      handshake: (socket, isAuthorized, verification) => {
+        const { connection } = socket.data;
+        if (connection.attempt !== socket.data) return;
+        const error = this.#handshakeError(socket, isAuthorized, verification);
+        if (error === undefined) this.#open(connection);
+        else this.#fail(socket.data, error);
+      },
+      data: (socket, piece) => {
+        const { connection } = socket.data;
+        if (connection.attempt === socket.data) this.#events.received(connection, piece);
+      },
+      drain: (socket) => {
+        const { connection } = socket.data;
+        if (connection.attempt === socket.data) this.#events.drained(connection);
+      },
+      close: (socket, error) => this.#close(socket.data, error),
+      error: (socket, error) => this.#close(socket.data, error),
+      connectError: (socket, error) => this.#fail(socket.data, fromSocketError(error, this.where())),
+    };
+  }
+
+  #handshakeError(
+    socket: Parameters<typeof verifyPeer>[0],
+    isAuthorized: boolean,
+    verification: Error | null,
+  ): TargetError | undefined {
+    if (!isAuthorized && verification === null) {
+      return new TargetError("tlsHandshake", `Cannot connect to "${this.where()}": TLS handshake failed`);
+    }
+    return this.#plan.insecure ? undefined : verifyPeer(socket, this.#plan.origin.host, verification);
+  }
+
+  #close(attempt: Attempt, error: Error | undefined): void {
+    const { connection } = attempt;
+    if (connection.attempt !== attempt) return;
+    if (connection.state !== ConnectionState.Connecting) {
+      this.#events.closed(connection, error);
+    } else if (this.#tls === undefined) {
+      this.#fail(attempt, new TargetError("connect", `Cannot connect to "${this.where()}": it was closed at once`));
+    } else {
+      const words = `Cannot connect to "${this.where()}": it was closed during the TLS handshake`;
+      this.#fail(attempt, new TargetError("tlsHandshake", words));
+    }
+  }
+}
