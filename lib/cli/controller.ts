@@ -24,7 +24,8 @@ interface Flags extends KubeFlags {
 
 export function controllerCommand(): Subcommand {
   const command = addKubeFlags(
-    new Command("controller").description("make and keep the worker Pods of all LoadTests of a cluster"),
+    new Command("controller").description("make and keep the worker Pods of LoadTests"),
+    "look after this namespace only (default: all)",
   )
     .option("--worker-image <image>", "image of the worker Pods (default: $LOADTEST_IMAGE)")
     .addOption(

@@ -10,11 +10,13 @@ export interface KubeFlags {
   namespace?: string;
 }
 
-export function addKubeFlags(command: Command): Command {
+const ownNamespace = "the namespace (default: the context's, or the Pod's own)";
+
+export function addKubeFlags(command: Command, namespaceHelp = ownNamespace): Command {
   return command
     .option("--kubeconfig <file>", "the kubeconfig (default: $KUBECONFIG, ~/.kube/config, or the Pod's own cluster)")
     .option("--context <name>", "the kubeconfig's context (default: its current one)")
-    .option("-n, --namespace <name>", "the namespace (default: the context's, or the Pod's own)");
+    .option("-n, --namespace <name>", namespaceHelp);
 }
 
 /** The connection that the flags ask for. Nothing is sent yet. */

@@ -1,5 +1,7 @@
 // The main job on a real cluster: the controller in its Pod, worker Pods on a real kubelet, nginx counting.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apiVersion, type Condition, type LoadTestStatus } from "../../lib/loadtest/load-test.ts";
 import { validateLoadTest } from "../../lib/loadtest/validate.ts";
@@ -12,7 +14,10 @@ const inNamespace = ["-n", namespace];
 interface PodList {
   items: {
     metadata: { name: string; uid: string };
-    status: { podIP?: string; containerStatuses?: { restartCount: number; state: { running?: object } }[] };
+    status: {
+      podIP?: string;
+      containerStatuses?: { restartCount: number; state: { running?: object; terminated?: { message?: string } } }[];
+    };
   }[];
 }
 interface Stored {
@@ -58,6 +63,26 @@ async function measuredRate(seconds: number): Promise<{ perSecond: number; log: 
   const counted = log.filter(({ atSeconds }) => atSeconds >= end - seconds && atSeconds < end);
   return { perSecond: counted.length / seconds, log: counted };
 }
+
+/** The demo server as a Pod, with a certificate that no authority of the cluster has signed. */
+const targetPod = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "own-ca", labels: { app: "own-ca" } },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [
+      {
+        name: "target",
+        image: "localhost/loadtest:dev",
+        args: ["target", "--host", "0.0.0.0", "--port", "8443", "--cert", "/tls/tls.crt", "--key", "/tls/tls.key"],
+        readinessProbe: { tcpSocket: { port: 8443 }, periodSeconds: 1 },
+        volumeMounts: [{ name: "tls", mountPath: "/tls" }],
+      },
+    ],
+    volumes: [{ name: "tls", secret: { secretName: "own-ca" } }],
+  },
+};
 
 describe.skipIf(kubeconfig === "")("on a real cluster", () => {
   beforeAll(async () => {
@@ -229,6 +254,47 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       (found) => found?.reason === "WorkerFailed",
     );
     expect(failed?.message).toContain(`must be for misnamed.${namespace}.svc`);
+  }, 120_000);
+
+  test("a certificate of another authority is trusted with tls.caFrom, from a ConfigMap or a Secret, and not without", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "loadtest-test-"));
+    const host = `own-ca.${namespace}.svc`;
+    const subject = ["-subj", "/CN=own-ca", "-addext", `subjectAltName=DNS:${host}`, "-days", "1", "-nodes"];
+    const files = ["-keyout", join(folder, "tls.key"), "-out", join(folder, "tls.crt")];
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+    const openssl = Bun.spawnSync(["openssl", "req", "-x509", ...key, ...subject, ...files]);
+    expect(openssl.exitCode).toBe(0);
+    const [certificate, privateKey] = [join(folder, "tls.crt"), join(folder, "tls.key")];
+    await kubectl([
+      "create",
+      "secret",
+      "tls",
+      "own-ca",
+      `--cert=${certificate}`,
+      `--key=${privateKey}`,
+      ...inNamespace,
+    ]);
+    await kubectl(["create", "configmap", "own-ca", `--from-file=bundle.pem=${certificate}`, ...inNamespace]);
+    await kubectl(["apply", ...inNamespace, "-f", "-"], JSON.stringify(targetPod));
+    await kubectl(["create", "service", "clusterip", "own-ca", "--tcp=443:8443", ...inNamespace]);
+    await kubectl(["wait", "--for=condition=Ready", "pod/own-ca", "--timeout=30s", ...inNamespace]);
+
+    const spec = { ...basics, service: "own-ca", duration: "2s" };
+    await apply("untrusting", spec);
+    await apply("config-map", { ...spec, tls: { caFrom: { configMapKeyRef: { name: "own-ca", key: "bundle.pem" } } } });
+    await apply("secret", { ...spec, tls: { caFrom: { secretKeyRef: { name: "own-ca", key: "tls.crt" } } } });
+    for (const name of ["config-map", "secret"]) {
+      await eventually(
+        () => phaseOf(name),
+        (phase) => phase === "Finished",
+      );
+      const message = (await podsOf(name)).items[0]?.status.containerStatuses?.[0]?.state.terminated?.message;
+      expect(JSON.parse(message as string).account).toMatchObject({ scheduled: 200, completed: 200, failed: {} });
+    }
+    expect(await conditionOf("untrusting", "WorkersReady")).toMatchObject({
+      reason: "WorkerFailed",
+      message: expect.stringContaining(`Cannot trust the certificate of "${host}"`) as never,
+    });
   }, 120_000);
 
   test("the API server gives the verdicts that validate gives", async () => {
