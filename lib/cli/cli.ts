@@ -24,7 +24,7 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.Passed;
   const program = new Command("loadtest")
     .description("Load tests for Kubernetes Services: a custom resource, its controller, and the load driver.")
-    .configureOutput({ writeOut, writeErr })
+    .configureOutput({ writeOut: (text) => void writeOut(text), writeErr })
     .exitOverride();
   try {
     for (const load of subcommandsFor(args[0])) {

@@ -5,7 +5,7 @@ import { defaultPaths, effectiveSpec } from "../loadtest/defaults.ts";
 import { readDocuments } from "../loadtest/documents.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import { formatFieldError } from "../loadtest/field-error.ts";
-import type { LoadTestManifest } from "../loadtest/load-test.ts";
+import { type LoadTestManifest, pathMaxLength, pathMustBe, pathPattern } from "../loadtest/load-test.ts";
 import { validateLoadTest } from "../loadtest/validate.ts";
 import { type Destination, type Load, serviceOrigin } from "../plan/compile.ts";
 import { readTextFile } from "../runtime/files.ts";
@@ -51,12 +51,19 @@ export async function readRequest(urls: readonly string[], flags: RunFlags): Pro
   if (urls.length > 0 === (flags.filename !== undefined)) {
     throw new UsageError("Cannot run: must have either URLs or --filename, and not both");
   }
-  const { load, origin } =
-    flags.filename === undefined ? fromUrls(urls, flags.paths) : await fromFile(flags.filename, flags);
-  if (flags.caFile !== undefined) await readTextFile(flags.caFile); // a wrong name is said before the run
+  const { load, origin } = flags.filename === undefined ? fromUrls(urls) : await fromFile(flags.filename, flags);
+  const paths = flags.paths ?? load.paths;
+  for (const path of paths) {
+    if (path.length > pathMaxLength || !new RegExp(pathPattern).test(path)) {
+      throw new UsageError(`Cannot request ${JSON.stringify(path)}: must be ${pathMustBe}`);
+    }
+  }
+  if (flags.caFile !== undefined && !(await readTextFile(flags.caFile)).includes("-----BEGIN CERTIFICATE-----")) {
+    throw new UsageError(`Cannot trust "${flags.caFile}": it holds no certificate, must be a file of PEM certificates`);
+  }
   return {
     load: {
-      paths: flags.paths ?? load.paths,
+      paths,
       requestsPerSecond: flags.rate ?? load.requestsPerSecond,
       durationNs: flags.duration ?? load.durationNs,
       workers: flags.workers ?? load.workers,
@@ -77,10 +84,7 @@ interface Source {
   origin: WorkerPlan["origin"];
 }
 
-function fromUrls(texts: readonly string[], paths: readonly string[] | undefined): Source {
-  for (const path of paths ?? []) {
-    if (!path.startsWith("/")) throw new UsageError(`Cannot request "${path}": must begin with '/'`);
-  }
+function fromUrls(texts: readonly string[]): Source {
   const urls = texts.map(parseUrl);
   const first = urls[0] as URL;
   const other = urls.find((url) => url.origin !== first.origin);
@@ -98,7 +102,7 @@ function fromUrls(texts: readonly string[], paths: readonly string[] | undefined
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && (url.protocol === "http:" || url.protocol === "https:")) return url;
+  if (url !== undefined && (url.protocol === "http:" || url.protocol === "https:") && url.port !== "0") return url;
   throw new UsageError(`Cannot run "${text}": must be a URL such as http://localhost:8080/index.html`);
 }
 

@@ -53,10 +53,10 @@ export function runCommand(): Subcommand {
       const progress = new ProgressLine(load, flags.quiet);
       const workers = await runLocally({ plans, stop, onSnapshots: (snapshots) => progress.draw(snapshots) });
       progress.end();
+      if (workers.length === 0) throw new Error("Cannot summarize the run: it was stopped before it began");
       const summary = summarize({
         paths: load.paths,
         askedPerSecond: load.requestsPerSecond,
-        ...(load.durationNs === undefined || stop.aborted ? {} : { scheduledSeconds: load.durationNs / 1e9 }),
         workers,
       });
       writeOut(flags.output === "json" ? `${JSON.stringify(summary, null, 2)}\n` : formatSummary(summary));

@@ -15,7 +15,12 @@ export function workerCommand(): Subcommand {
     command,
     run: async () => {
       const { plan, result } = command.opts<{ plan: string; result: string }>();
-      await runWorker({ planFile: plan, resultFile: result, stop: stopSignal(), write: writeOut });
+      const abandoned = new AbortController();
+      const write = (text: string) => {
+        if (!writeOut(text)) abandoned.abort(); // whoever wanted the load is gone
+      };
+      const stop = AbortSignal.any([stopSignal(), abandoned.signal]);
+      await runWorker({ planFile: plan, resultFile: result, stop, write });
       return ExitCode.Passed;
     },
   };

@@ -10,7 +10,7 @@ export interface HealthServer {
   stop(): Promise<void>;
 }
 
-/** Serves `/healthz` and `/readyz` on all addresses; port 0 takes a free one. Throws when the port is taken. */
+/** Serves `/healthz` and `/readyz` on all IPv4 addresses; port 0 takes a free one. Throws when the port is taken. */
 export function serveHealth(port: number, health: LoopHealth): HealthServer {
   const startedAtMs = nowMs();
   const answer = (isGood: boolean, words: string) => new Response(`${words}\n`, { status: isGood ? 200 : 503 });

@@ -8,7 +8,7 @@ import type { LoadTest } from "../loadtest/load-test.ts";
 import { loadTestLabel } from "../plan/names.ts";
 import type { KubeObject, Observed, Pod, Service } from "../plan/objects.ts";
 import { needsService } from "../plan/plan.ts";
-import { objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
+import { isWorkerPod, objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
 
 /** Observes all namespaces, or one. */
 export async function observe(client: KubeClient, options: PlanOptions, scope: { namespace?: string }): Promise<World> {
@@ -17,11 +17,12 @@ export async function observe(client: KubeClient, options: PlanOptions, scope: {
     client.list(pods, { ...scope, labelSelector: loadTestLabel }),
   ]);
   const loadTests = loadTestList.items as unknown as LoadTest[];
+  const workers = podList.items.filter(isWorkerPod);
   const [found, goneOwners] = await Promise.all([
-    findServices(client, loadTests, podList.items, options),
-    findGoneOwners(client, loadTests, podList.items),
+    findServices(client, loadTests, workers, options),
+    findGoneOwners(client, loadTests, workers),
   ]);
-  return { loadTests, pods: podList.items, services: found, goneOwners };
+  return { loadTests, pods: workers, services: found, goneOwners };
 }
 
 async function findServices(

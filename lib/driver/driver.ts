@@ -36,6 +36,8 @@ export class Driver {
   #onOpened: ((error: TargetError | undefined) => void) | undefined;
   #startNs = 0;
   #next = 0;
+  /** Requests due before a start in mid-schedule: what became of them, an earlier process knew. */
+  #skipped = 0;
   #inFlight = 0;
   /** The instant (ns since the start) at which the schedule was stopped; Infinity while it goes on. */
   #stoppedAtNs = Number.POSITIVE_INFINITY;
@@ -57,8 +59,11 @@ export class Driver {
     });
   }
 
-  /** Opens all connections. Rejects with the TargetError of the last failure when not one could be opened. */
-  async open(): Promise<void> {
+  /**
+   * Opens all connections, for as long as the timeout or until `stop` is aborted. Rejects with the TargetError of the
+   * last failure when not one could be opened.
+   */
+  async open(stop: AbortSignal): Promise<void> {
     await this.#dialer.resolve();
     let lastError: TargetError | undefined;
     let open = 0;
@@ -66,8 +71,10 @@ export class Driver {
       let waiting = this.#connections.length;
       const settle = () => {
         clearTimeout(timer);
+        stop.removeEventListener("abort", settle);
         resolve();
       };
+      stop.addEventListener("abort", settle);
       const timer = setTimeout(() => {
         lastError ??= new TargetError(
           "connect",
@@ -84,28 +91,28 @@ export class Driver {
     });
     this.#onOpened = undefined;
     for (const connection of this.#connections) {
-      if (connection.state === ConnectionState.Connecting) connection.abandon();
-      this.#idle.push(connection);
+      if (connection.state !== ConnectionState.Connecting) this.#idle.push(connection);
     }
     if (open === 0 && lastError !== undefined) throw lastError;
   }
 
   /**
    * Sends what the plan asks for, request 0 at the monotonic instant `startNs`, until the schedule ends or `stop` is
-   * aborted, and waits for the responses. Of a start in the past, what was due before now is left unsent: an earlier
+   * aborted, and waits for the responses. Of a start in the past, what was due before now counts as lost: an earlier
    * process may have sent it.
    */
   async run(startNs: number, stop: AbortSignal, onSnapshot: (elapsedNs: number) => void): Promise<void> {
     this.#startNs = startNs;
-    this.#next = this.#schedule.dueCount(monotonicNs() - startNs - lateStartNs);
+    this.#skipped = this.#schedule.dueCount(monotonicNs() - startNs - lateStartNs);
+    this.#next = this.#skipped;
     const pace = pacers[this.#plan.pacing];
     let nextExpiryNs = 0;
     let nextSnapshotNs = snapshotNs;
     await new Promise<void>((resolve) => {
       const tick = () => {
+        if (!stop.aborted) this.#sendDue();
         const elapsedNs = monotonicNs() - startNs;
-        this.#sendDue();
-        if (stop.aborted && this.#stoppedAtNs === Number.POSITIVE_INFINITY) this.#stoppedAtNs = elapsedNs;
+        if (stop.aborted) this.#stoppedAtNs = Math.min(this.#stoppedAtNs, elapsedNs);
         if (elapsedNs >= nextExpiryNs) {
           this.#expire();
           nextExpiryNs = elapsedNs + expiryCheckNs;
@@ -125,11 +132,22 @@ export class Driver {
   /** What is recorded so far, by path. The histograms are the driver's own: merge or encode them, keep no hold. */
   recordings(): Recording[] {
     const due = this.#schedule.dueCount(Math.min(monotonicNs() - this.#startNs, this.#stoppedAtNs));
+    return this.#recorders.map((recorder, path) =>
+      recorder.recording(this.#countOf(path, due), this.#countOf(path, this.#skipped)),
+    );
+  }
+
+  /** For how long requests have been due so far, seconds. */
+  scheduledSeconds(): number {
+    const elapsedNs = Math.min(monotonicNs() - this.#startNs, this.#stoppedAtNs);
+    return Math.max(0, Math.min(elapsedNs, this.#plan.durationNs ?? elapsedNs)) / 1e9;
+  }
+
+  /** How many of the first `count` own requests ask for `path`. */
+  #countOf(path: number, count: number): number {
     const { paths, worker } = this.#plan;
-    return this.#recorders.map((recorder, path) => {
-      const first = (((path - worker.index) % paths.length) + paths.length) % paths.length;
-      return recorder.recording(due > first ? Math.floor((due - 1 - first) / paths.length) + 1 : 0);
-    });
+    const first = (((path - worker.index) % paths.length) + paths.length) % paths.length;
+    return count > first ? Math.floor((count - 1 - first) / paths.length) + 1 : 0;
   }
 
   #isOver(elapsedNs: number): boolean {
@@ -157,6 +175,7 @@ export class Driver {
       const waitedNs = elapsedNs - this.#schedule.intendedNs(this.#next);
       if (waitedNs < 0) return false;
       if (waitedNs <= this.#plan.timeoutNs) return true;
+      if (this.#idle.length > 0) this.generatorSlip.record(waitedNs); // nobody but the generator kept it waiting
       this.#next++;
     }
     return false;
@@ -216,12 +235,20 @@ export class Driver {
 
   /** Takes the request from the connection, which may get the next one at once. */
   #release(connection: Connection, nowNs: number, isKept: boolean): void {
+    this.#detach(connection);
+    if (isKept) connection.state = ConnectionState.Idle;
+    else connection.abandon();
+    this.#makeFree(connection, nowNs);
+  }
+
+  #detach(connection: Connection): void {
     (this.#recorders[connection.path] as PathRecorder).inFlight--;
     this.#inFlight--;
     connection.path = -1;
+  }
+
+  #makeFree(connection: Connection, nowNs: number): void {
     connection.freeNs = nowNs;
-    if (isKept) connection.state = ConnectionState.Idle;
-    else connection.abandon();
     if (this.#takeNext()) this.#dispatch(connection);
     else this.#idle.push(connection);
   }
@@ -235,20 +262,25 @@ export class Driver {
       if (connection.state === ConnectionState.Busy) {
         recorder.timedOut++;
         this.#recordTimes(connection, recorder, nowNs);
-      } else recorder.fail("connect");
-      this.#release(connection, nowNs, false);
+        this.#release(connection, nowNs, false);
+      } else {
+        recorder.fail("connect");
+        this.#detach(connection); // an attempt cannot be called back: the connection is free when it has its outcome
+      }
     }
   }
 
   #opened(connection: Connection): void {
     connection.freeNs = monotonicNs();
     if (connection.path >= 0) this.#send(connection);
-    else this.#onOpened?.(undefined);
+    else if (this.#onOpened !== undefined) this.#onOpened(undefined);
+    else this.#makeFree(connection, connection.freeNs);
   }
 
   #connectFailed(connection: Connection, error: TargetError): void {
     if (connection.path >= 0) this.#finish(connection, error.kind);
-    else this.#onOpened?.(error);
+    else if (this.#onOpened !== undefined) this.#onOpened(error);
+    else this.#makeFree(connection, monotonicNs());
   }
 
   #received(connection: Connection, piece: Uint8Array): void {

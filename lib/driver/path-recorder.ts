@@ -23,23 +23,22 @@ export class PathRecorder {
     this.#failed.set(kind, (this.#failed.get(kind) as number) + 1);
   }
 
-  /** A whole response has come; true when its status is an expected one, 200 to 399. */
-  respond(status: number): boolean {
+  /** A whole response has come; it completes the request when its status is an expected one, 200 to 399. */
+  respond(status: number): void {
     this.#statusCodes[status] = (this.#statusCodes[status] as number) + 1;
-    if (status >= 200 && status < 400) {
-      this.completed += 1;
-      return true;
-    }
-    this.fail("unexpectedStatus");
-    return false;
+    if (status >= 200 && status < 400) this.completed += 1;
+    else this.fail("unexpectedStatus");
   }
 
-  /** A copy of all that is recorded, when `due` requests of this path are due so far. */
-  recording(due: number): Recording {
-    return { account: this.account(due), latency: this.latency, service: this.service, slip: this.slip };
+  /**
+   * All that is recorded, when `due` requests of this path are due so far, `lost` of them before this process began.
+   * The account is a copy, the histograms are the recorder's own.
+   */
+  recording(due: number, lost: number): Recording {
+    return { account: this.#account(due, lost), latency: this.latency, service: this.service, slip: this.slip };
   }
 
-  account(due: number): Account {
+  #account(due: number, lost: number): Account {
     const statusCodes: Record<string, number> = {};
     for (let status = 100; status < statusCodeLimit; status++) {
       const count = this.#statusCodes[status] as number;
@@ -52,8 +51,8 @@ export class PathRecorder {
       failed: Object.fromEntries([...this.#failed].filter(([, count]) => count > 0)),
       timedOut: this.timedOut,
       inFlight: this.inFlight,
-      unsent: due - this.dispatched,
-      lost: 0,
+      unsent: due - lost - this.dispatched,
+      lost,
       bytesSent: this.bytesSent,
       bytesReceived: this.bytesReceived,
       statusCodes,

@@ -3,7 +3,7 @@ import { parseWorkerPlan, type WorkerPlan } from "../load/worker-plan.ts";
 import { monotonicFromWall, monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import { readTextFile, writeTextFile } from "../runtime/files.ts";
 import { encodeHistogram } from "../stats/histogram-codec.ts";
-import { formatLine, resultLines, type SnapshotLine, terminationMessage } from "../stats/line.ts";
+import { formatLine, type ReadyLine, resultLines, type SnapshotLine, terminationMessage } from "../stats/line.ts";
 import { mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
 import { Driver } from "./driver.ts";
 
@@ -33,7 +33,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRecording> {
   const plan = parseWorkerPlan(await readTextFile(planFile));
   const driver = new Driver(plan);
-  await driver.open();
+  await driver.open(stop);
+  write(formatLine({ kind: "ready", worker: plan.worker.index } satisfies ReadyLine));
   const plannedStartAtMs = await startInstant(plan, planFile, stop);
   const startNs = plannedStartAtMs === undefined ? monotonicNs() : monotonicFromWall(plannedStartAtMs);
   const startedAtMs = plannedStartAtMs ?? nowMs();
@@ -54,6 +55,7 @@ async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRe
     worker,
     startedAtMs,
     endedAtMs: nowMs(),
+    scheduledSeconds: driver.scheduledSeconds(),
     paths: driver.recordings(),
     generatorSlip: driver.generatorSlip,
   };

@@ -9,6 +9,12 @@ export const apiVersion = `${apiGroup}/v1`;
 /** Longest name of a LoadTest: its Pods' names add a hash and an index, and stay DNS labels. */
 export const nameMaxLength = 45;
 
+/** What may stand in a request line as its target. */
+export const pathPattern = '^/[!"$-~]*$';
+export const pathMaxLength = 1024;
+export const pathMustBe =
+  "a path that begins with '/', of at most 1024 printable ASCII characters without spaces and '#'";
+
 const dnsLabel = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
 function oneOf<const T extends string>(values: readonly T[], options: object) {
@@ -65,9 +71,9 @@ export const LoadTestSpec = Type.Object(
     paths: Type.Optional(
       Type.Array(
         Type.String({
-          pattern: '^/[!"$-~]*$',
-          maxLength: 1024,
-          mustBe: "a path that begins with '/', of at most 1024 printable ASCII characters without spaces and '#'",
+          pattern: pathPattern,
+          maxLength: pathMaxLength,
+          mustBe: pathMustBe,
         }),
         {
           description: "Paths to request, each in its turn. Absent or empty means /index.html alone.",
@@ -189,7 +195,7 @@ export const LoadTestStatus = Type.Object(
       ),
     ),
     startTime: Type.Optional(
-      Type.String({ description: "When all workers were first seen running.", format: "date-time" }),
+      Type.String({ description: "When the load began, by its schedule.", format: "date-time" }),
     ),
     completionTime: Type.Optional(Type.String({ description: "When the last worker ended.", format: "date-time" })),
   },

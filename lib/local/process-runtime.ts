@@ -1,15 +1,16 @@
 // Worker processes on this machine in place of Pods: the same plans, the same lines, no cluster.
 import { join } from "node:path";
+import type { Subprocess } from "bun";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { nowMs } from "../runtime/clock.ts";
 import { replaceTextFile, withTemporaryFolder } from "../runtime/files.ts";
 import { selfCommand } from "../runtime/process.ts";
 import { Collector } from "../stats/collector.ts";
-import { parseLine, type SnapshotLine } from "../stats/line.ts";
+import { type Line, parseLine, type SnapshotLine } from "../stats/line.ts";
 import type { WorkerRecording } from "../stats/recording.ts";
 
-/** Between planning several workers and their common start: they start up and connect meanwhile. */
-const startUpMs = 1500;
+/** From telling several workers, which then look at their plans each 50 ms, to their common start. */
+const barrierMs = 300;
 
 export interface LocalRun {
   plans: readonly WorkerPlan[];
@@ -23,28 +24,34 @@ export interface LocalRun {
 export async function runLocally({ plans, stop, onSnapshots }: LocalRun): Promise<WorkerRecording[]> {
   return await withTemporaryFolder(async (folder) => {
     const collector = new Collector();
-    const startAtMs = nowMs() + startUpMs;
-    const children = plans.map((plan) => {
-      const planFile = join(folder, `plan-${plan.worker.index}.json`);
-      replaceTextFile(planFile, JSON.stringify(plan.barrier ? { ...plan, startAtMs } : plan));
-      return Bun.spawn({
-        cmd: [...selfCommand(), "worker", "--plan", planFile, "--result", join(folder, `result-${plan.worker.index}`)],
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "pipe",
-      });
-    });
+    const planFile = ({ worker }: WorkerPlan) => join(folder, `plan-${worker.index}.json`);
+    const children: Subprocess<"ignore", "pipe", "pipe">[] = [];
+    let ready = 0;
+    const take = (line: Line) => {
+      collector.take(line);
+      if (line.kind === "snapshot") onSnapshots(collector.snapshots());
+      if (line.kind !== "ready" || ++ready < plans.length || plans.length === 1) return;
+      const startAtMs = nowMs() + barrierMs;
+      for (const plan of plans) replaceTextFile(planFile(plan), JSON.stringify({ ...plan, startAtMs }));
+    };
     const endAll = () => {
       for (const child of children) child.kill("SIGTERM");
     };
     stop.addEventListener("abort", endAll);
-    if (stop.aborted) endAll();
     try {
+      for (const plan of plans) {
+        replaceTextFile(planFile(plan), JSON.stringify(plan));
+        const files = ["--plan", planFile(plan), "--result", join(folder, `result-${plan.worker.index}`)];
+        const cmd = [...selfCommand(), "worker", ...files];
+        children.push(Bun.spawn({ cmd, stdin: "ignore", stdout: "pipe", stderr: "pipe" }));
+      }
+      if (stop.aborted) endAll();
       await Promise.all(
         children.map(async (child) => {
           const words = new Response(child.stderr).text();
-          await collect(child.stdout, collector, () => onSnapshots(collector.snapshots()));
-          if ((await child.exited) !== 0) throw new Error(failureOf(await words, child.signalCode));
+          await collect(child.stdout, take);
+          const isEnded = (await child.exited) === 0 || (stop.aborted && child.signalCode === "SIGTERM");
+          if (!isEnded) throw new Error(failureOf(await words, child.signalCode));
         }),
       );
     } catch (error: unknown) {
@@ -58,11 +65,7 @@ export async function runLocally({ plans, stop, onSnapshots }: LocalRun): Promis
   });
 }
 
-async function collect(
-  stdout: ReadableStream<Uint8Array>,
-  collector: Collector,
-  onSnapshot: () => void,
-): Promise<void> {
+async function collect(stdout: ReadableStream<Uint8Array>, take: (line: Line) => void): Promise<void> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const piece of stdout) {
@@ -70,9 +73,7 @@ async function collect(
     rest = texts.pop() as string;
     for (const text of texts) {
       const line = parseLine(text);
-      if (line === undefined) continue;
-      collector.take(line);
-      if (line.kind === "snapshot") onSnapshot();
+      if (line !== undefined) take(line);
     }
   }
 }

@@ -8,7 +8,7 @@ import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { refuseSpec, refuseTarget } from "./acceptance.ts";
 import { compileWorkerPlans, serviceOrigin } from "./compile.ts";
-import { planAnnotation } from "./names.ts";
+import { loadTestLabel, planAnnotation } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { isComplete, isRunning, statusOf } from "./status.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
@@ -60,6 +60,7 @@ function planLoadTest(
     const deletions = pods.flatMap((pod) => deletion(pod, "the LoadTest has changed"));
     return [...deletions, ...status({ refusal: undefined, desired: spec.workers, pods: [] })];
   }
+  const startAtMs = knownStartMs(pods) ?? recordedStartMs(loadTest);
   const missing = plans.filter(
     (wanted) => !pods.some((pod) => observedPlan(pod)?.worker.index === wanted.worker.index),
   );
@@ -68,20 +69,23 @@ function planLoadTest(
     missing.length === 0 || service === undefined
       ? undefined
       : refuseTarget(spec, loadTest.metadata.namespace, service);
-  const startAtMs = knownStartMs(pods);
   const creations: Action[] =
-    refusal !== undefined || service === undefined
+    refusal !== undefined || service === undefined || hasPredecessor(loadTest, world)
       ? []
       : missing.map((wanted) => {
           const complete = startAtMs === undefined ? wanted : { ...wanted, startAtMs };
           return { kind: "createPod", pod: workerPod(loadTest, spec, complete, options.workerImage) };
         });
-  return [...creations, ...startActions(pods, spec, nowMs), ...status({ refusal, desired: spec.workers, pods })];
+  return [
+    ...creations,
+    ...startActions(pods, spec, nowMs),
+    ...status({ refusal, desired: spec.workers, pods, startAtMs }),
+  ];
 }
 
 function workerPlans(loadTest: LoadTest, spec: EffectiveSpec): WorkerPlan[] {
   const origin = serviceOrigin(spec, loadTest.metadata.namespace);
-  const destination = { origin, caFiles: spec.scheme === "https" ? [...workerCaFiles] : [], insecure: false };
+  const destination = { origin, caFiles: workerCaFiles(spec), insecure: false };
   return compileWorkerPlans(spec, destination, { generation: loadTest.metadata.generation, pacing: "relaxed" });
 }
 
@@ -89,9 +93,7 @@ function workerPlans(loadTest: LoadTest, spec: EffectiveSpec): WorkerPlan[] {
 function fitsPlans(pod: Pod, plans: readonly WorkerPlan[]): boolean {
   const { startAtMs: _, generation: __, ...observed } = observedPlan(pod) ?? ({} as WorkerPlan);
   const { generation: ___, ...wanted } = plans[observed.worker?.index ?? -1] ?? ({} as WorkerPlan);
-  return (
-    pod.metadata.deletionTimestamp === undefined && observed.worker !== undefined && isDeepStrictEqual(observed, wanted)
-  );
+  return observed.worker !== undefined && isDeepStrictEqual(observed, wanted);
 }
 
 function observedPlan(pod: Pod): WorkerPlan | undefined {
@@ -109,9 +111,10 @@ function observedPlan(pod: Pod): WorkerPlan | undefined {
  * one the instant at which it began, so that after a restart it goes on where the schedule then is.
  */
 function startActions(pods: readonly Observed<Pod>[], spec: EffectiveSpec, nowMs: number): Action[] {
-  if (pods.length < spec.workers || !pods.every(isRunning)) return [];
+  const known = knownStartMs(pods);
+  if (known === undefined && (pods.length < spec.workers || !pods.every(isRunning))) return [];
   const plans = pods.map((pod) => observedPlan(pod) as WorkerPlan);
-  const startAtMs = knownStartMs(pods) ?? (spec.workers > 1 ? nowMs + barrierMs : runningSinceMs(pods[0] as Pod));
+  const startAtMs = known ?? (spec.workers > 1 ? nowMs + barrierMs : runningSinceMs(pods[0] as Pod));
   return pods.flatMap((pod, index) => {
     const observed = plans[index] as WorkerPlan;
     if (observed.startAtMs !== undefined || startAtMs === undefined) return [];
@@ -123,6 +126,22 @@ function startActions(pods: readonly Observed<Pod>[], spec: EffectiveSpec, nowMs
 /** The start that has been told to a worker of the run; a Pod made later begins in mid-schedule. */
 function knownStartMs(pods: readonly Pod[]): number | undefined {
   return pods.map((pod) => observedPlan(pod)?.startAtMs).find((startAtMs) => startAtMs !== undefined);
+}
+
+/** The start that the status remembers of this very spec, for when no Pod is left that knows it. */
+function recordedStartMs({ status, metadata }: LoadTest): number | undefined {
+  if (status?.startTime === undefined || status.observedGeneration !== metadata.generation) return undefined;
+  return Date.parse(status.startTime);
+}
+
+/** Whether Pods of a former LoadTest of the same name are still there: their load is to end first. */
+function hasPredecessor({ metadata }: LoadTest, world: World): boolean {
+  return world.pods.some(
+    (pod) =>
+      pod.metadata.namespace === metadata.namespace &&
+      pod.metadata.labels?.[loadTestLabel] === metadata.name &&
+      ownerUid(pod) !== metadata.uid,
+  );
 }
 
 function runningSinceMs(pod: Pod): number | undefined {

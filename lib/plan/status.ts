@@ -8,6 +8,8 @@ export interface Observation {
   desired: number;
   /** Of the present plan, by worker. */
   pods: readonly Observed<Pod>[];
+  /** When request 0 was due; absent as long as that is not known, and after a change of the spec. */
+  startAtMs?: number | undefined;
   nowMs: number;
 }
 
@@ -17,14 +19,14 @@ export function isComplete(loadTest: LoadTest): boolean {
 }
 
 export function statusOf(loadTest: LoadTest, observation: Observation): LoadTestStatus {
-  const { desired, pods, refusal, nowMs } = observation;
+  const { desired, pods, refusal, startAtMs, nowMs } = observation;
   const before = loadTest.status ?? {};
-  const now = new Date(nowMs).toISOString().replace(/\.\d+Z$/, "Z");
+  const now = formatInstant(nowMs);
   const wasComplete = isComplete(loadTest);
   const succeeded = pods.filter((pod) => pod.status?.phase === "Succeeded").length;
   const complete = wasComplete || (desired > 0 && refusal === undefined && succeeded === desired);
   const ready = pods.filter(isRunning).length;
-  const hasStarted = before.startTime !== undefined || (!complete && desired > 0 && ready === desired);
+  const startTime = startAtMs === undefined ? wasComplete && before.startTime : formatInstant(startAtMs);
   const conditions = [
     accepted(refusal),
     workersReady(complete, ready, desired, pods),
@@ -42,9 +44,14 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
     phase: phaseOf({ complete, refused: refusal !== undefined, ready, desired, pods }),
     conditions: conditions.map((condition) => dated(condition, loadTest, now)),
     workers: { desired: complete ? 0 : desired, ready: complete ? 0 : ready },
-    ...(hasStarted || complete ? { startTime: before.startTime ?? now } : {}),
+    ...(startTime ? { startTime } : {}),
     ...(complete ? { completionTime: before.completionTime ?? now } : {}),
   };
+}
+
+/** RFC 3339 in whole seconds, as the API writes instants. */
+function formatInstant(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 type Finding = Pick<Condition, "type" | "status" | "reason" | "message">;

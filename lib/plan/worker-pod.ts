@@ -8,10 +8,23 @@ import type { Pod, Volume } from "./objects.ts";
 const planFolder = "/etc/loadtest";
 const clusterCaFolder = "/etc/loadtest-ca/cluster";
 const ownCaFolder = "/etc/loadtest-ca/own";
-const caFile = "ca.crt";
+const clusterCaFile = "ca.crt";
 
-/** Where a worker Pod finds the authorities to trust, beside the public ones. */
-export const workerCaFiles: readonly string[] = [`${clusterCaFolder}/${caFile}`, `${ownCaFolder}/${caFile}`];
+/**
+ * Where a worker Pod finds the authorities to trust, beside the public ones. The file of `tls.caFrom` is called after
+ * its source, so that another source makes another plan.
+ */
+export function workerCaFiles({ scheme, caFrom }: EffectiveSpec): string[] {
+  if (scheme === "http") return [];
+  const cluster = `${clusterCaFolder}/${clusterCaFile}`;
+  return caFrom === undefined ? [cluster] : [cluster, `${ownCaFolder}/${ownCaFile(caFrom)}`];
+}
+
+function ownCaFile({ configMapKeyRef, secretKeyRef }: NonNullable<EffectiveSpec["caFrom"]>): string {
+  return configMapKeyRef === undefined
+    ? `secret.${secretKeyRef?.name}.${secretKeyRef?.key}`
+    : `configmap.${configMapKeyRef.name}.${configMapKeyRef.key}`;
+}
 
 /** Longest time from a Pod's creation to its first request; beyond the schedule it bounds the Pod's life. */
 const startDeadlineSeconds = 600;
@@ -75,12 +88,12 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
 
 function volumes({ caFrom }: EffectiveSpec): Volume[] {
   const fieldRef = { fieldPath: `metadata.annotations['${planAnnotation}']` };
-  const own = (key: string) => [{ key, path: caFile }];
+  const own = (key: string) => [{ key, path: caFrom === undefined ? "" : ownCaFile(caFrom) }];
   return [
     { name: "plan", downwardAPI: { items: [{ path: "plan.json", fieldRef }] } },
     {
       name: "cluster-ca",
-      configMap: { name: "kube-root-ca.crt", optional: true, items: [{ key: "ca.crt", path: caFile }] },
+      configMap: { name: "kube-root-ca.crt", optional: true, items: [{ key: "ca.crt", path: clusterCaFile }] },
     },
     ...(caFrom?.configMapKeyRef === undefined
       ? []

@@ -1,10 +1,11 @@
 // What has been observed of the cluster, and what is to be done about it: the planner's input and output.
 import type { LoadTest, LoadTestStatus } from "../loadtest/load-test.ts";
+import { loadTestLabel, planAnnotation, runLabel, workerLabel } from "./names.ts";
 import type { Observed, Pod, Service } from "./objects.ts";
 
 export interface World {
   loadTests: readonly LoadTest[];
-  /** All Pods that carry the label of a LoadTest. */
+  /** The worker Pods of all LoadTests. */
   pods: readonly Observed<Pod>[];
   /** Target Services by `namespace/name`, as far as they were looked for; null: there is none. */
   services: ReadonlyMap<string, Observed<Service> | null>;
@@ -29,6 +30,13 @@ export type Action =
 /** `namespace/name`. */
 export function objectName({ metadata }: { metadata: { namespace?: string; name: string } }): string {
   return `${metadata.namespace}/${metadata.name}`;
+}
+
+/** Whether a Pod is a worker's: others may carry one of the labels, and are not ours to touch. */
+export function isWorkerPod(pod: Pod): boolean {
+  const { name, labels = {}, annotations = {} } = pod.metadata;
+  const derivedName = [loadTestLabel, runLabel, workerLabel].map((label) => labels[label]).join("-");
+  return name === derivedName && planAnnotation in annotations;
 }
 
 /** The uid of the LoadTest that owns a Pod; undefined when none does. */

@@ -1,5 +1,5 @@
 // A summary as text, for a person who sees one for the first time.
-import { type Account, failedCount } from "../stats/account.ts";
+import type { Account } from "../stats/account.ts";
 import { errorRate, type Percentiles, type Summary } from "../stats/summary.ts";
 
 /** The whole summary, several lines, with its last newline. */
@@ -53,7 +53,9 @@ function problems(account: Account): string[] {
     ...statuses.map(([code, n]) => `  of them ${count(n)} with status ${code}`),
     ...(account.timedOut > 0 ? [`${count(account.timedOut)} timed out`] : []),
     ...(account.inFlight > 0 ? [`${count(account.inFlight)} still without an answer at the end`] : []),
-    ...(account.unsent > 0 ? [`${count(account.unsent)} due but never sent: no connection was free in time`] : []),
+    ...(account.unsent > 0
+      ? [`${count(account.unsent)} due but never sent: no connection was free in time, or the run was stopped`]
+      : []),
     ...(account.lost > 0 ? [`${count(account.lost)} lost with a worker`] : []),
   ];
 }
@@ -87,7 +89,7 @@ function paths(summary: Summary): string[] {
 function verdict(summary: Summary): string {
   if (summary.completed === 0) return "FAILED   not one request was completed";
   if (!summary.valid) return `INVALID  ${summary.invalidReasons.join("; ")}`;
-  const bad = failedCount(summary) + summary.timedOut + summary.unsent;
+  const bad = summary.scheduled - summary.completed;
   return bad === 0
     ? "VALID    the generator kept its schedule, every request completed"
     : `VALID    the generator kept its schedule, ${count(bad)} requests did not complete`;

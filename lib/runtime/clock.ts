@@ -10,7 +10,7 @@ export const monotonicNs: () => number = Bun.nanoseconds;
 
 /** The monotonic instant (ns) at which the wall clock shows `wallMs`, by the two clocks' present distance. */
 export function monotonicFromWall(wallMs: number): number {
-  return monotonicNs() + (wallMs - (performance.timeOrigin + performance.now())) * 1e6;
+  return monotonicNs() + (wallMs - Date.now()) * 1e6;
 }
 
 /** Resolves after `delayMs`, or at once when `signal` is aborted; never rejects. */

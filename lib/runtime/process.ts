@@ -1,4 +1,4 @@
-// What this process is and uses: its command line, environment and resources.
+// What this process is: its command line and its environment.
 
 /** The command that starts this program again: the compiled binary alone, or Bun with the entry file. */
 export function selfCommand(): string[] {
@@ -8,15 +8,4 @@ export function selfCommand(): string[] {
 /** An environment variable; undefined when unset or empty. */
 export function environment(name: string): string | undefined {
   return process.env[name] || undefined;
-}
-
-/** CPU time used by this process so far, user and system, in microseconds. */
-export function cpuUs(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-}
-
-/** Resident memory of this process, bytes. */
-export function residentBytes(): number {
-  return process.memoryUsage.rss();
 }

@@ -33,7 +33,7 @@ export interface Account {
   inFlight: number;
   /** Due, but not given to a connection: still waiting, or waited for longer than the timeout and given up. */
   unsent: number;
-  /** Sent by a worker that died before it could say what became of them. */
+  /** Due before a restarted worker began anew: the one before it died before it could say what became of them. */
   lost: number;
   bytesSent: number;
   bytesReceived: number;

@@ -27,11 +27,12 @@ export class Collector {
     return [...this.#results.values()].sort((a, b) => a.worker - b.worker).map((result) => this.#recording(result));
   }
 
-  #recording({ worker, startedAtMs, endedAtMs, paths }: ResultLine): WorkerRecording {
+  #recording({ worker, startedAtMs, endedAtMs, scheduledSeconds, paths }: ResultLine): WorkerRecording {
     return {
       worker,
       startedAtMs,
       endedAtMs,
+      scheduledSeconds,
       paths: paths.map((account, path) => ({
         ...emptyRecording(),
         account,

@@ -33,11 +33,18 @@ export interface ResultLine {
   worker: number;
   startedAtMs: number;
   endedAtMs: number;
+  scheduledSeconds: number;
   /** By path, in the order of the plan. */
   paths: Account[];
 }
 
-export type Line = SnapshotLine | HistogramLine | ResultLine;
+/** Once, when the connections are open and only the start is waited for. */
+export interface ReadyLine {
+  kind: "ready";
+  worker: number;
+}
+
+export type Line = ReadyLine | SnapshotLine | HistogramLine | ResultLine;
 
 /** One line of text, with its newline. */
 export function formatLine(line: object): string {
@@ -57,7 +64,7 @@ export function parseLine(text: string): Line | undefined {
 
 /** The lines that hold the whole of a recording, the result last. */
 export function resultLines(recording: WorkerRecording): Line[] {
-  const { worker, startedAtMs, endedAtMs, paths, generatorSlip } = recording;
+  const { worker, startedAtMs, endedAtMs, scheduledSeconds, paths, generatorSlip } = recording;
   const histogramLine = (
     path: number,
     metric: HistogramLine["metric"],
@@ -74,7 +81,7 @@ export function resultLines(recording: WorkerRecording): Line[] {
   return [
     ...paths.flatMap((recording, path) => metrics.map((metric) => histogramLine(path, metric, recording[metric]))),
     histogramLine(-1, "generatorSlip", generatorSlip),
-    { kind: "result", worker, startedAtMs, endedAtMs, paths: paths.map(({ account }) => account) },
+    { kind: "result", worker, startedAtMs, endedAtMs, scheduledSeconds, paths: paths.map(({ account }) => account) },
   ];
 }
 
@@ -83,13 +90,14 @@ export const terminationMessageBytes = 4096;
 
 /** The result for the termination message: totals, and the latency histogram where it fits. */
 export function terminationMessage(recording: WorkerRecording): string {
-  const { worker, startedAtMs, endedAtMs } = recording;
+  const { worker, startedAtMs, endedAtMs, scheduledSeconds } = recording;
   const { account, latency } = mergeRecordings(recording.paths);
   const totals = {
     kind: "result",
     worker,
     startedAtMs,
     endedAtMs,
+    scheduledSeconds,
     account,
     latencyUs: { p50: latency.quantileNs(0.5) / 1e3, p99: latency.quantileNs(0.99) / 1e3, max: latency.maxNs / 1e3 },
   };

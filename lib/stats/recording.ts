@@ -32,6 +32,8 @@ export interface WorkerRecording {
   worker: number;
   startedAtMs: number;
   endedAtMs: number;
+  /** For how long requests were due: until the end of the schedule, or the stop. */
+  scheduledSeconds: number;
   /** By path, in the order of the plan. */
   paths: Recording[];
   /** The part of each slip that no missing connection explains: the generator itself was late. */

@@ -45,8 +45,6 @@ const generatorSlipLimitNs = 1e6;
 export interface SummaryInput {
   paths: readonly string[];
   askedPerSecond: number;
-  /** How long requests were due; absent when the run was stopped: then until its end. */
-  scheduledSeconds?: number;
   /** At least one. */
   workers: readonly WorkerRecording[];
 }
@@ -59,13 +57,12 @@ export function summarize(input: SummaryInput): Summary {
   const total = mergeRecordings(byPath);
   const startedAtMs = Math.min(...workers.map((worker) => worker.startedAtMs));
   const endedAtMs = Math.max(...workers.map((worker) => worker.endedAtMs));
-  const durationSeconds = (endedAtMs - startedAtMs) / 1000;
-  const scheduledSeconds = input.scheduledSeconds ?? Math.max(durationSeconds, 1e-3);
+  const scheduledSeconds = Math.max(1e-3, ...workers.map((worker) => worker.scheduledSeconds));
   const invalidReasons = generatorFaults(total, workers);
   const { account } = total;
   return {
     startedAt: new Date(startedAtMs).toISOString(),
-    durationSeconds,
+    durationSeconds: Math.max(0, endedAtMs - startedAtMs) / 1000,
     askedPerSecond,
     sentPerSecond: account.sent / scheduledSeconds,
     throughputPerSecond: account.completed / scheduledSeconds,

@@ -53,7 +53,7 @@ async function drive(
   stop = new AbortController().signal,
 ): Promise<{ total: Recording; paths: Recording[] }> {
   const driver = new Driver(plan);
-  await driver.open();
+  await driver.open(stop);
   await driver.run(monotonicNs(), stop, () => {});
   const paths = driver.recordings();
   return { total: mergeRecordings(paths), paths };
@@ -148,6 +148,45 @@ test("a stop ends the schedule there, with the account whole", async () => {
   expect(total.account.scheduled).toBeLessThan(20_000);
   expect(total.account).toMatchObject({ completed: total.account.sent, inFlight: 0 });
   expect(imbalance(total.account)).toBe(0);
+});
+
+test("a stop before the start sends nothing", async () => {
+  const { total } = await drive(planFor(serve(() => ok)), AbortSignal.abort());
+  expect(total.account).toMatchObject({ sent: 0, completed: 0, inFlight: 0 });
+  expect(imbalance(total.account)).toBe(0);
+});
+
+test("a start in the past begins in mid-schedule, and what was due before counts as lost", async () => {
+  const driver = new Driver(
+    planFor(
+      serve(() => ok),
+      { durationNs: 1e9 },
+    ),
+  );
+  const stop = new AbortController().signal;
+  await driver.open(stop);
+  await driver.run(monotonicNs() - 800e6, stop, () => {});
+  const { account } = mergeRecordings(driver.recordings());
+  expect(account.scheduled).toBe(1000);
+  expect(account.lost).toBeGreaterThanOrEqual(700);
+  expect(account.completed + account.lost).toBe(1000);
+});
+
+test("a generator that stood still is late by itself, also for what it then gave up", async () => {
+  const driver = new Driver(
+    planFor(
+      serve(() => ok),
+      { timeoutNs: 5e6, durationNs: 300e6 },
+    ),
+  );
+  const stop = new AbortController().signal;
+  await driver.open(stop);
+  setTimeout(() => Bun.sleepSync(150), 50);
+  await driver.run(monotonicNs(), stop, () => {});
+  const { account } = mergeRecordings(driver.recordings());
+  expect(account.unsent).toBeGreaterThan(50);
+  expect(driver.generatorSlip.quantileNs(0.99)).toBeGreaterThan(50e6);
+  expect(imbalance(account)).toBe(0);
 });
 
 test("a target that cannot be reached at all is one clear error of its kind", async () => {

@@ -193,6 +193,53 @@ test("what a worker said when it failed is in the condition", () => {
   });
 });
 
+test("a changed source of tls.caFrom replaces the Pods", () => {
+  const caFrom = (name: string) => ({ tls: { caFrom: { configMapKeyRef: { name, key: "ca.crt" } } } });
+  const test = loadTest(caFrom("ca-a"));
+  const cluster = new Cluster();
+  cluster.apply([test], plan(world([test]), options, nowMs));
+  cluster.pods = runAll(cluster.pods);
+  Object.assign(test.spec, caFrom("ca-b"));
+  expect(kinds(plan(world([test], cluster.pods), options, nowMs))).toContain("deletePod");
+});
+
+test("a terminating Pod takes no other with it, and its successor begins in mid-schedule", () => {
+  for (const workers of [1, 3]) {
+    const test = loadTest({ workers, duration: "1h" });
+    const cluster = new Cluster();
+    for (let pass = 0; pass < 3; pass++) {
+      cluster.apply([test], plan(world([test], cluster.pods), options, nowMs));
+      cluster.pods = runAll(cluster.pods);
+    }
+    const startAtMs = planOf(cluster.pods[0] as Pod).startAtMs as number;
+    (cluster.pods[0] as Observed<Pod>).metadata.deletionTimestamp = "2030-01-01T00:30:00Z";
+    const meanwhile = plan(world([test], cluster.pods), options, nowMs + 1);
+    expect(kinds(meanwhile).filter((kind) => kind !== "patchStatus")).toEqual([]);
+    cluster.pods.shift();
+    const [successor] = created(plan(world([test], cluster.pods), options, nowMs + 2));
+    expect(Math.abs((planOf(successor as Pod).startAtMs as number) - startAtMs)).toBeLessThan(1000);
+  }
+});
+
+test("a start that only some workers were told is told to the others, whether or not the first still run", () => {
+  const test = loadTest({ workers: 2 });
+  const cluster = new Cluster();
+  cluster.apply([test], plan(world([test]), options, nowMs));
+  cluster.pods = runAll(cluster.pods);
+  const [first] = plan(world([test], cluster.pods), options, nowMs).filter(({ kind }) => kind === "setPlan");
+  cluster.apply([test], [first as Action]);
+  cluster.pods = [...runAll(cluster.pods.slice(0, 1), "Succeeded"), ...cluster.pods.slice(1)];
+  expect(kinds(plan(world([test], cluster.pods), options, nowMs))).toContain("setPlan");
+});
+
+test("a LoadTest made anew under the same name waits for the Pods of the former one to go", () => {
+  const former = new Cluster();
+  former.apply([], plan(world([loadTest()]), options, nowMs));
+  const anew = { ...loadTest(), metadata: { ...loadTest().metadata, uid: "u2" } };
+  const seen = { ...world([anew], runAll(former.pods)), goneOwners: new Set(["u1"]) };
+  expect(kinds(plan(seen, options, nowMs))).toEqual(["patchStatus", "deletePod"]);
+});
+
 test("only Pods whose owner is known to be gone are orphans", () => {
   const [pod] = created(plan(world([loadTest()]), options, nowMs)) as Observed<Pod>[];
   const orphan = { ...pod, metadata: { ...pod?.metadata, uid: "p" } } as Observed<Pod>;

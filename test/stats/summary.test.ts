@@ -24,10 +24,17 @@ function recordingOf(worker: number, latenciesNs: readonly number[]): WorkerReco
     completed: count,
     statusCodes: { 200: count },
   };
-  return { worker, startedAtMs: 1000, endedAtMs: 3000, paths: [recording], generatorSlip: new Histogram() };
+  return {
+    worker,
+    startedAtMs: 1000,
+    endedAtMs: 3000,
+    scheduledSeconds: 2,
+    paths: [recording],
+    generatorSlip: new Histogram(),
+  };
 }
 
-const input = { paths: ["/"], askedPerSecond: 2, scheduledSeconds: 2 };
+const input = { paths: ["/"], askedPerSecond: 2 };
 
 test("the sum of balanced accounts is balanced and counts every kind", () => {
   const one: Account = {
