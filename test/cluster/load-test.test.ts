@@ -141,7 +141,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       () => accessLog("1s"),
       (log) => log.length > 1800,
     );
-    const second = await measuredRate(5);
+    const second = await measuredRate(10);
     expect(Math.abs(second.perSecond - 2000)).toBeLessThanOrEqual(20);
 
     await kubectl(["delete", "lt", "my-loadtest", ...inNamespace]);
