@@ -4,7 +4,7 @@
 // free; owed for longer than the timeout, it is given up. It is never sent before it is due and never sent twice.
 import { encodeRequest } from "../load/request.ts";
 import { Progress } from "../load/response-parser.ts";
-import { pathOf, Schedule } from "../load/schedule.ts";
+import { countOfPath, pathOf, Schedule } from "../load/schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { monotonicNs } from "../runtime/clock.ts";
 import type { FailureKind } from "../stats/account.ts";
@@ -132,8 +132,10 @@ export class Driver {
   /** What is recorded so far, by path. The histograms are the driver's own: merge or encode them, keep no hold. */
   recordings(): Recording[] {
     const due = this.#schedule.dueCount(Math.min(monotonicNs() - this.#startNs, this.#stoppedAtNs));
+    const { paths, worker } = this.#plan;
+    const countOf = (path: number, count: number) => countOfPath(path, count, worker.index, paths.length);
     return this.#recorders.map((recorder, path) =>
-      recorder.recording(this.#countOf(path, due), this.#countOf(path, this.#skipped)),
+      recorder.recording(countOf(path, due), countOf(path, this.#skipped)),
     );
   }
 
@@ -141,13 +143,6 @@ export class Driver {
   scheduledSeconds(): number {
     const elapsedNs = Math.min(monotonicNs() - this.#startNs, this.#stoppedAtNs);
     return Math.max(0, Math.min(elapsedNs, this.#plan.durationNs ?? elapsedNs)) / 1e9;
-  }
-
-  /** How many of the first `count` own requests ask for `path`. */
-  #countOf(path: number, count: number): number {
-    const { paths, worker } = this.#plan;
-    const first = (((path - worker.index) % paths.length) + paths.length) % paths.length;
-    return count > first ? Math.floor((count - 1 - first) / paths.length) + 1 : 0;
   }
 
   #isOver(elapsedNs: number): boolean {

@@ -51,3 +51,9 @@ function ownCount(requestsPerSecond: number, durationNs: number, share: Share): 
 export function pathOf(j: number, index: number, paths: number): number {
   return (index + j) % paths;
 }
+
+/** How many of the first `count` own requests of worker `index` ask for `path`, by the turn of `pathOf`. */
+export function countOfPath(path: number, count: number, index: number, paths: number): number {
+  const first = (((path - index) % paths) + paths) % paths;
+  return count > first ? Math.floor((count - 1 - first) / paths) + 1 : 0;
+}

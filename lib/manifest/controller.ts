@@ -1,6 +1,7 @@
 // The objects that run the controller in a cluster: its namespace, identity, rights and Deployment.
 // Each right is one the controller uses; there is no wildcard.
 import { apiGroup } from "../loadtest/load-test.ts";
+import { restrictedContainer, restrictedPod } from "../plan/restricted.ts";
 
 export const controllerNamespace = "loadtest-system";
 export const healthPort = 8081;
@@ -62,12 +63,7 @@ function deployment(image: string): object {
         spec: {
           serviceAccountName: name,
           enableServiceLinks: false,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: 65532,
-            runAsGroup: 65532,
-            seccompProfile: { type: "RuntimeDefault" },
-          },
+          securityContext: restrictedPod,
           containers: [
             {
               name: "controller",
@@ -82,11 +78,7 @@ function deployment(image: string): object {
                 requests: { cpu: "50m", memory: "96Mi" },
                 limits: { memory: "512Mi" },
               },
-              securityContext: {
-                allowPrivilegeEscalation: false,
-                readOnlyRootFilesystem: true,
-                capabilities: { drop: ["ALL"] },
-              },
+              securityContext: restrictedContainer,
             },
           ],
         },

@@ -4,6 +4,7 @@ import type { EffectiveSpec } from "../loadtest/defaults.ts";
 import { apiVersion, type LoadTest } from "../loadtest/load-test.ts";
 import { loadTestLabel, planAnnotation, runHash, runLabel, workerLabel, workerPodName } from "./names.ts";
 import type { Pod, Volume } from "./objects.ts";
+import { restrictedContainer, restrictedPod } from "./restricted.ts";
 
 const planFolder = "/etc/loadtest";
 const clusterCaFolder = "/etc/loadtest-ca/cluster";
@@ -56,12 +57,7 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
       ...(spec.durationNs === undefined
         ? {}
         : { activeDeadlineSeconds: Math.ceil(spec.durationNs / 1e9) + startDeadlineSeconds + drainSeconds }),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 65532,
-        runAsGroup: 65532,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      securityContext: restrictedPod,
       containers: [
         {
           name: "worker",
@@ -69,11 +65,7 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
           imagePullPolicy: "IfNotPresent",
           args: ["worker", "--plan", `${planFolder}/plan.json`],
           resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ["ALL"] },
-          },
+          securityContext: restrictedContainer,
           volumeMounts: [
             { name: "plan", mountPath: planFolder, readOnly: true },
             { name: "cluster-ca", mountPath: clusterCaFolder, readOnly: true },

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { pathOf, Schedule } from "../../lib/load/schedule.ts";
+import { countOfPath, pathOf, Schedule } from "../../lib/load/schedule.ts";
 
 const rates = fc.integer({ min: 1, max: 1_000_000 });
 const workers = fc.integer({ min: 1, max: 40 });
@@ -61,4 +61,14 @@ test("nothing is due before the start, and never more than the share", () => {
 
 test("paths take their turn, beginning at the worker's index", () => {
   expect([0, 1, 2, 3].map((j) => pathOf(j, 1, 3))).toEqual([1, 2, 0, 1]);
+});
+
+test("countOfPath() counts what pathOf() gives out", () => {
+  fc.assert(
+    fc.property(fc.nat(60), fc.nat(40), fc.integer({ min: 1, max: 32 }), fc.nat(31), (count, index, paths, path) => {
+      const given = Array.from({ length: count }, (_, j) => pathOf(j, index, paths));
+      const wanted = path % paths;
+      expect(countOfPath(wanted, count, index, paths)).toBe(given.filter((each) => each === wanted).length);
+    }),
+  );
 });
