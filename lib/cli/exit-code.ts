@@ -5,6 +5,8 @@ export const ExitCode = {
   /** Could not do it: no connection, no file, nothing completed. */
   Failed: 1,
   Usage: 2,
+  /** It ran, and did not keep a threshold. */
+  ThresholdsFailed: 3,
   /** The result proves nothing, for example because the generator was the limit. */
   Inconclusive: 4,
 } as const;

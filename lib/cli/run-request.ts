@@ -1,36 +1,15 @@
 // The arguments of `loadtest run` → the load and where it goes.
-import { InvalidArgumentError } from "commander";
+import { headerProblem } from "../load/request.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
-import { defaultPaths, effectiveSpec } from "../loadtest/defaults.ts";
+import { defaultPaths, effectiveSpec, getRequest } from "../loadtest/defaults.ts";
 import { readDocuments } from "../loadtest/documents.ts";
-import { parseDuration } from "../loadtest/duration.ts";
 import { formatFieldError } from "../loadtest/field-error.ts";
 import { type LoadTestManifest, pathMaxLength, pathMustBe, pathPattern } from "../loadtest/load-test.ts";
 import { validateLoadTest } from "../loadtest/validate.ts";
-import { type Destination, type Load, serviceOrigin } from "../plan/compile.ts";
+import { type Destination, type Load, type LoadRequest, serviceOrigin } from "../plan/compile.ts";
 import { readTextFile } from "../runtime/files.ts";
 import { UsageError } from "./exit-code.ts";
-
-export interface RunFlags {
-  filename?: string;
-  rate?: number;
-  duration?: number;
-  connections?: number;
-  workers?: number;
-  paths?: string[];
-  target?: Endpoint;
-  caFile?: string;
-  insecure: boolean;
-  timeout?: number;
-  pacing: WorkerPlan["pacing"];
-  quiet: boolean;
-  output: "text" | "json";
-}
-
-export interface Endpoint {
-  host: string;
-  port: number;
-}
+import type { RunFlags } from "./run-options.ts";
 
 export interface RunRequest {
   load: Load;
@@ -38,11 +17,14 @@ export interface RunRequest {
 }
 
 const defaultLoad: Load = {
-  paths: defaultPaths,
+  requests: defaultPaths.map(getRequest),
   requestsPerSecond: 100,
   durationNs: 10e9,
+  stages: undefined,
+  arrivals: "Constant",
   workers: 1,
   connections: 64,
+  connectionLifetimeNs: undefined,
   timeoutNs: 10e9,
 };
 
@@ -51,40 +33,102 @@ export async function readRequest(urls: readonly string[], flags: RunFlags): Pro
   if (urls.length > 0 === (flags.filename !== undefined)) {
     throw new UsageError("Cannot run: must have either URLs or --filename, and not both");
   }
-  const { load, origin } = flags.filename === undefined ? fromUrls(urls) : await fromFile(flags.filename, flags);
-  const paths = flags.paths ?? load.paths;
-  for (const path of paths) {
-    if (path.length > pathMaxLength || !new RegExp(pathPattern).test(path)) {
-      throw new UsageError(`Cannot request ${JSON.stringify(path)}: must be ${pathMustBe}`);
-    }
-  }
-  if (flags.caFile !== undefined && !(await readTextFile(flags.caFile)).includes("-----BEGIN CERTIFICATE-----")) {
-    throw new UsageError(`Cannot trust "${flags.caFile}": it holds no certificate, must be a file of PEM certificates`);
-  }
+  refuseContradictions(flags);
+  const source = flags.filename === undefined ? fromUrls(urls, flags) : await fromFile(flags.filename, flags);
+  const { load, origin } = source;
   return {
     load: {
-      paths,
+      requests: flags.paths === undefined ? load.requests : requestsTo(flags.paths, flags),
       requestsPerSecond: flags.rate ?? load.requestsPerSecond,
-      durationNs: flags.duration ?? load.durationNs,
+      ...schedule(flags, load),
+      arrivals: flags.arrivals ?? load.arrivals,
       workers: flags.workers ?? load.workers,
       connections: flags.connections ?? load.connections,
+      connectionLifetimeNs: flags.connectionLifetime ?? load.connectionLifetimeNs,
       timeoutNs: flags.timeout ?? load.timeoutNs,
     },
     destination: {
       origin,
       ...(flags.target === undefined ? {} : { connectTo: flags.target }),
-      caFiles: flags.caFile === undefined ? [] : [flags.caFile],
-      insecure: flags.insecure,
+      tls: await tls(flags, source),
     },
   };
 }
 
 interface Source {
   load: Load;
-  origin: WorkerPlan["origin"];
+  origin: Destination["origin"];
+  serverName?: string | undefined;
+  insecure?: boolean;
 }
 
-function fromUrls(texts: readonly string[]): Source {
+function refuseContradictions(flags: RunFlags): void {
+  if (flags.stage !== undefined && flags.duration !== undefined) {
+    throw new UsageError("Cannot use --duration beside --stage: stages have their own durations");
+  }
+  const isClosedLoop = flags.rate === "max" || flags.findMax;
+  if (isClosedLoop && (flags.stage !== undefined || flags.arrivals === "Poisson")) {
+    const flag = flags.findMax ? "--find-max" : "--rate max";
+    throw new UsageError(`Cannot use ${flag} beside --stage or --arrivals Poisson: they need a rate`);
+  }
+  if (flags.findMax && flags.rate !== undefined) {
+    throw new UsageError("Cannot use --rate beside --find-max: the rate is what is searched");
+  }
+  if ((flags.cert === undefined) !== (flags.key === undefined)) {
+    throw new UsageError("Cannot use --cert without --key, or --key without --cert: must be both or neither");
+  }
+  const shapes = { method: flags.method, header: flags.header, body: flags.body, "expect-status": flags.expectStatus };
+  const shape = Object.entries(shapes).find(([, value]) => value !== undefined)?.[0];
+  if (flags.filename !== undefined && shape !== undefined) {
+    throw new UsageError(`Cannot use --${shape} beside --filename: the LoadTest's requests say it`);
+  }
+}
+
+/** Flags for the length of the load replace all of what the source says of it; without a rate there are no stages. */
+function schedule(flags: RunFlags, load: Load): Pick<Load, "durationNs" | "stages"> {
+  if (flags.stage !== undefined) return { durationNs: undefined, stages: flags.stage };
+  if (flags.duration !== undefined) return { durationNs: flags.duration, stages: undefined };
+  const hasRate = flags.rate !== "max" && !flags.findMax;
+  return { durationNs: load.durationNs, stages: hasRate ? load.stages : undefined };
+}
+
+async function tls(flags: RunFlags, source: Source): Promise<WorkerPlan["tls"]> {
+  if (flags.caFile !== undefined && !(await readTextFile(flags.caFile)).includes("-----BEGIN CERTIFICATE-----")) {
+    throw new UsageError(`Cannot trust "${flags.caFile}": it holds no certificate, must be a file of PEM certificates`);
+  }
+  const serverName = flags.serverName ?? source.serverName;
+  const { cert, key } = flags;
+  return {
+    caFiles: flags.caFile === undefined ? [] : [flags.caFile],
+    insecure: flags.insecure || source.insecure === true,
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(cert === undefined || key === undefined ? {} : { clientCertificate: { certFile: cert, keyFile: key } }),
+  };
+}
+
+function requestsTo(paths: readonly string[], flags: RunFlags): LoadRequest[] {
+  const { header = [], body, expectStatus } = flags;
+  for (const path of paths) {
+    if (path.length > pathMaxLength || !new RegExp(pathPattern).test(path)) {
+      throw new UsageError(`Cannot request ${JSON.stringify(path)}: must be ${pathMustBe}`);
+    }
+  }
+  for (const { name, value = "" } of header) {
+    const problem = headerProblem({ name, value });
+    if (problem !== undefined) throw new UsageError(`Cannot send the header "${name}": ${problem}`);
+  }
+  const bodyFile = body?.startsWith("@") ? body.slice(1) : undefined;
+  return paths.map((path) => ({
+    ...getRequest(path),
+    method: flags.method ?? (body === undefined ? "GET" : "POST"),
+    headers: header,
+    body: bodyFile === undefined ? body : undefined,
+    ...(bodyFile === undefined ? {} : { bodyFile }),
+    expectStatus,
+  }));
+}
+
+function fromUrls(texts: readonly string[], flags: RunFlags): Source {
   const urls = texts.map(parseUrl);
   const first = urls[0] as URL;
   const other = urls.find((url) => url.origin !== first.origin);
@@ -94,10 +138,8 @@ function fromUrls(texts: readonly string[]): Source {
   const scheme = first.protocol === "https:" ? "https" : "http";
   const port = first.port === "" ? (scheme === "https" ? 443 : 80) : Number(first.port);
   const host = first.hostname.replace(/^\[|\]$/g, "");
-  return {
-    load: { ...defaultLoad, paths: urls.map((url) => url.pathname + url.search) },
-    origin: { scheme, host, port },
-  };
+  const paths = urls.map((url) => url.pathname + url.search);
+  return { load: { ...defaultLoad, requests: requestsTo(paths, flags) }, origin: { scheme, host, port } };
 }
 
 function parseUrl(text: string): URL {
@@ -123,24 +165,6 @@ async function fromFile(file: string, flags: RunFlags): Promise<Source> {
   if (effective.caFrom !== undefined && flags.caFile === undefined) {
     throw new UsageError(`Cannot run "${file}": spec.tls.caFrom is in a cluster, must be given here with --ca-file`);
   }
-  return { load: effective, origin: serviceOrigin(effective, metadata.namespace ?? "default") };
-}
-
-/** For commander: a duration from `least` to `most`, in nanoseconds. */
-export function parseDurationFlag(least: string, most: string): (text: string) => number {
-  return (text) => {
-    const ns = parseDuration(text);
-    if (ns !== undefined && ns >= (parseDuration(least) as number) && ns <= (parseDuration(most) as number)) return ns;
-    throw new InvalidArgumentError(`It must be a duration from ${least} to ${most}, such as 90s or 1h30m.`);
-  };
-}
-
-/** For commander: `HOST:PORT`, IPv6 addresses in brackets. */
-export function parseEndpointFlag(text: string): Endpoint {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port < 1 || port > 65535) {
-    throw new InvalidArgumentError("It must be HOST:PORT, such as 127.0.0.1:8443.");
-  }
-  return { host: (match[1] ?? match[2]) as string, port };
+  const { serverName, insecure } = effective;
+  return { load: effective, origin: serviceOrigin(effective, metadata.namespace ?? "default"), serverName, insecure };
 }

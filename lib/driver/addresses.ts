@@ -1,25 +1,40 @@
-// The addresses of the target: resolved here, so that connections spread evenly over all of them.
+// The addresses of the target: resolved here, so that connections spread evenly over all of them, and again from time
+// to time, so that they follow a Service whose endpoints change.
 import { isIP } from "node:net";
 import { TargetError } from "./target-error.ts";
 
+/** All addresses of a name, in any order; rejects with the resolver's error. */
+export type Lookup = (host: string) => Promise<readonly string[]>;
+
+const lookup: Lookup = async (host) => (await Bun.dns.lookup(host, { family: 0 })).map(({ address }) => address);
+
 export class Addresses {
-  readonly #addresses: readonly string[];
+  readonly #host: string;
+  readonly #lookup: Lookup;
+  #addresses: readonly string[] = [];
   #next = 0;
 
-  private constructor(addresses: readonly string[]) {
-    this.#addresses = addresses;
+  constructor(host: string, using: Lookup = lookup) {
+    this.#host = host;
+    this.#lookup = using;
   }
 
-  /** All addresses of `host`. Rejects with a TargetError of kind `dns`. */
-  static async resolve(host: string): Promise<Addresses> {
-    if (isIP(host) !== 0) return new Addresses([host]);
+  /** Finds the addresses anew. Rejects with a TargetError of kind `dns`, and the former ones stay. */
+  async resolve(): Promise<void> {
+    if (isIP(this.#host) !== 0) {
+      this.#addresses = [this.#host];
+      return;
+    }
     try {
-      const found = await Bun.dns.lookup(host, { family: 0 });
-      return new Addresses([...new Set(found.map(({ address }) => address))]);
+      this.#addresses = [...new Set(await this.#lookup(this.#host))].sort();
     } catch (error: unknown) {
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new TargetError("dns", `Cannot resolve "${host}": ${code ?? message}, must be a name that DNS knows`);
+      throw new TargetError("dns", `Cannot resolve "${this.#host}": ${code ?? message}, must be a name that DNS knows`);
     }
+  }
+
+  has(address: string): boolean {
+    return this.#addresses.includes(address);
   }
 
   /** The addresses in turn. */

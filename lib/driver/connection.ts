@@ -12,6 +12,7 @@ export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionSt
 /** One attempt at a connection; events of an attempt that was given up are ignored. */
 export interface Attempt {
   readonly connection: Connection;
+  readonly address: string;
 }
 
 export class Connection {
@@ -19,14 +20,20 @@ export class Connection {
   attempt: Attempt | undefined;
   socket: Socket<Attempt> | undefined;
   readonly parser = new ResponseParser();
-  /** Index of the path of the request it carries or is being opened for; -1: none. */
-  path = -1;
+  /** Whether it stands in the queue of free connections. */
+  isQueued = false;
+  /** Which request it carries or is being opened for; -1: none. */
+  request = -1;
   intendedNs = 0;
   /** When the request was given to this connection. */
   dispatchedNs = 0;
   sentNs = 0;
   /** When this connection was last ready for a request. */
   freeNs = 0;
+  /** When it is to be opened anew; Infinity: never. */
+  expiresNs = Number.POSITIVE_INFINITY;
+  /** Whether it has carried a request since it was opened. */
+  hasServed = false;
   hasHeard = false;
   /** What the socket would not take at once of the request. */
   unwritten: Uint8Array | undefined;

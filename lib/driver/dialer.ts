@@ -1,7 +1,7 @@
 // Opens connections to the target, and turns what sockets say into the few events that a driver has to know.
 // A connection counts as open when a request may be sent: over TLS, after chain and host name have been verified.
 import type { SocketHandler } from "bun";
-import type { WorkerPlan } from "../load/worker-plan.ts";
+import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
 import { Addresses } from "./addresses.ts";
 import { type Attempt, type Connection, ConnectionState } from "./connection.ts";
 import { fromSocketError, TargetError } from "./target-error.ts";
@@ -18,32 +18,53 @@ export interface DialerEvents {
 }
 
 export class Dialer {
-  readonly #plan: WorkerPlan;
-  readonly #events: DialerEvents;
+  readonly #isInsecure: boolean;
+  readonly #endpoint: { host: string; port: number };
+  readonly #addresses: Addresses;
   readonly #tls: TlsOptions | undefined;
+  readonly #events: DialerEvents;
   readonly #handler: SocketHandler<Attempt>;
-  #addresses: Addresses | undefined;
 
-  constructor(plan: WorkerPlan, events: DialerEvents) {
-    this.#plan = plan;
+  private constructor(
+    backend: PlannedBackend,
+    isInsecure: boolean,
+    addresses: Addresses,
+    tls: TlsOptions | undefined,
+    events: DialerEvents,
+  ) {
+    this.#isInsecure = isInsecure;
+    this.#endpoint = backend.connectTo ?? backend.origin;
+    this.#addresses = addresses;
+    this.#tls = tls;
     this.#events = events;
-    this.#tls = tlsOptions(plan);
     this.#handler = this.#socketHandler();
   }
 
-  /** Finds the target's addresses; to be called first. Rejects with a TargetError of kind `dns`. */
-  async resolve(): Promise<void> {
-    this.#addresses = await Addresses.resolve(this.#endpoint().host);
+  /** A dialer that knows the addresses of the backend. Rejects with a TargetError of kind `dns`. */
+  static async create(plan: WorkerPlan, backend: PlannedBackend, events: DialerEvents): Promise<Dialer> {
+    const addresses = new Addresses((backend.connectTo ?? backend.origin).host);
+    await addresses.resolve();
+    return new Dialer(backend, plan.tls.insecure, addresses, await tlsOptions(plan, backend), events);
+  }
+
+  /** Finds the addresses anew. Rejects with a TargetError of kind `dns`, and the former ones stay. */
+  async refresh(): Promise<void> {
+    await this.#addresses.resolve();
+  }
+
+  /** Whether the address that `connection` has or is being opened to is still one of the target's. */
+  isCurrent({ attempt }: Connection): boolean {
+    return attempt === undefined || this.#addresses.has(attempt.address);
   }
 
   /** Begins to open a closed connection; `opened` or `failed` follows. */
   connect(connection: Connection): void {
-    const attempt: Attempt = { connection };
+    const attempt: Attempt = { connection, address: this.#addresses.next() };
     connection.state = ConnectionState.Connecting;
     connection.attempt = attempt;
     Bun.connect<Attempt>({
-      hostname: (this.#addresses as Addresses).next(),
-      port: this.#endpoint().port,
+      hostname: attempt.address,
+      port: this.#endpoint.port,
       socket: this.#handler,
       data: attempt,
       ...(this.#tls === undefined ? {} : { tls: this.#tls }),
@@ -52,12 +73,8 @@ export class Dialer {
 
   /** `host:port` of the target, for messages. */
   where(): string {
-    const { host, port } = this.#endpoint();
-    return `${host}:${port}`;
-  }
-
-  #endpoint(): { host: string; port: number } {
-    return this.#plan.connectTo ?? this.#plan.origin;
+    const { host, port } = this.#endpoint;
+    return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   #fail(attempt: Attempt, error: TargetError): void {
@@ -113,7 +130,7 @@ export class Dialer {
     if (!isAuthorized && verification === null) {
       return new TargetError("tlsHandshake", `Cannot connect to "${this.where()}": TLS handshake failed`);
     }
-    return this.#plan.insecure ? undefined : verifyPeer(socket, this.#plan.origin.host, verification);
+    return this.#isInsecure ? undefined : verifyPeer(socket, (this.#tls as TlsOptions).serverName, verification);
   }
 
   #close(attempt: Attempt, error: Error | undefined): void {

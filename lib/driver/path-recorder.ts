@@ -1,4 +1,5 @@
-// Counters and histograms of one path. Hot: recording allocates nothing.
+// Counters and histograms of one request of the plan. Hot: recording allocates nothing.
+import type { PlannedRequest } from "../load/worker-plan.ts";
 import { type Account, type FailureKind, failureKinds } from "../stats/account.ts";
 import { Histogram } from "../stats/histogram.ts";
 import type { Recording } from "../stats/recording.ts";
@@ -18,20 +19,31 @@ export class PathRecorder {
   readonly slip = new Histogram();
   readonly #failed = new Map<FailureKind, number>(failureKinds.map((kind) => [kind, 0]));
   readonly #statusCodes = new Float64Array(statusCodeLimit);
+  /** 1 for each status code that completes the request. */
+  readonly #expected: Uint8Array;
+
+  /** Without `expectStatus`, 200 to 399 complete the request. */
+  constructor(expectStatus: PlannedRequest["expectStatus"]) {
+    this.#expected = new Uint8Array(statusCodeLimit);
+    if (expectStatus === undefined) this.#expected.fill(1, 200, 400);
+    else for (const status of expectStatus) this.#expected[status] = 1;
+  }
 
   fail(kind: FailureKind): void {
     this.#failed.set(kind, (this.#failed.get(kind) as number) + 1);
   }
 
-  /** A whole response has come; it completes the request when its status is an expected one, 200 to 399. */
-  respond(status: number): void {
+  /** A whole response has come: whether that completes the request, by its status. */
+  respond(status: number): boolean {
     this.#statusCodes[status] = (this.#statusCodes[status] as number) + 1;
-    if (status >= 200 && status < 400) this.completed += 1;
+    const isExpected = this.#expected[status] === 1;
+    if (isExpected) this.completed += 1;
     else this.fail("unexpectedStatus");
+    return isExpected;
   }
 
   /**
-   * All that is recorded, when `due` requests of this path are due so far, `lost` of them before this process began.
+   * All that is recorded, when `due` requests of this kind are due so far, `lost` of them before this process began.
    * The account is a copy, the histograms are the recorder's own.
    */
   recording(due: number, lost: number): Recording {

@@ -4,16 +4,21 @@ import type { FailureKind } from "../stats/account.ts";
 export class TargetError extends Error {
   override readonly name = "TargetError";
   readonly kind: FailureKind;
+  /** The operating system's, such as EMFILE; empty when it gave none. */
+  readonly code: string;
 
-  constructor(kind: FailureKind, message: string) {
+  constructor(kind: FailureKind, message: string, code = "") {
     super(message);
     this.kind = kind;
+    this.code = code;
   }
 }
 
 /** The kind and words for an error of the socket layer, by its code. */
 export function fromSocketError(error: unknown, where: string): TargetError {
   const { code = "", message } = error as NodeJS.ErrnoException;
-  if (code === "ECONNREFUSED") return new TargetError("refused", `Cannot connect to "${where}": connection refused`);
-  return new TargetError("connect", `Cannot connect to "${where}": ${message || code || "unknown error"}`);
+  if (code === "ECONNREFUSED") {
+    return new TargetError("refused", `Cannot connect to "${where}": connection refused`, code);
+  }
+  return new TargetError("connect", `Cannot connect to "${where}": ${message || code || "unknown error"}`, code);
 }

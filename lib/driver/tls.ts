@@ -1,16 +1,22 @@
 // TLS to the target: whom to trust, and the check of chain and host name, which Bun leaves to the caller.
 import { checkServerIdentity, type PeerCertificate, rootCertificates } from "node:tls";
-import type { WorkerPlan } from "../load/worker-plan.ts";
-import { readTextFileIfPresent } from "../runtime/files.ts";
+import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
+import { readTextFile, readTextFileIfPresent } from "../runtime/files.ts";
 import { TargetError } from "./target-error.ts";
 
 export type TlsOptions = Bun.TLSOptions & { serverName: string };
 
-/** The options for every connection of a plan: one object for all, because Bun keeps a TLS context for each. */
-export function tlsOptions(plan: WorkerPlan): TlsOptions | undefined {
-  if (plan.origin.scheme === "http") return undefined;
-  const extra = plan.caFiles.map((file) => readTextFileIfPresent(file)).filter((pem) => pem !== undefined);
-  return { serverName: plan.origin.host, ca: [...rootCertificates, ...extra], rejectUnauthorized: false };
+/** The options for every connection to a backend: one object for all, because Bun keeps a TLS context for each. */
+export async function tlsOptions({ tls }: WorkerPlan, { origin }: PlannedBackend): Promise<TlsOptions | undefined> {
+  if (origin.scheme === "http") return undefined;
+  const extra = tls.caFiles.map((file) => readTextFileIfPresent(file)).filter((pem) => pem !== undefined);
+  const own = tls.clientCertificate;
+  return {
+    serverName: tls.serverName ?? origin.host,
+    ca: [...rootCertificates, ...extra],
+    rejectUnauthorized: false,
+    ...(own === undefined ? {} : { cert: await readTextFile(own.certFile), key: await readTextFile(own.keyFile) }),
+  };
 }
 
 const nameMismatch = "ERR_TLS_CERT_ALTNAME_INVALID";

@@ -1,13 +1,16 @@
 // The life of a worker: plan file in, snapshots on stdout, the result on stdout and in the termination message.
+import { rateCurve } from "../load/planned-schedule.ts";
 import { parseWorkerPlan, type WorkerPlan } from "../load/worker-plan.ts";
 import { monotonicFromWall, monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import { readTextFile, writeTextFile } from "../runtime/files.ts";
 import { encodeHistogram } from "../stats/histogram-codec.ts";
 import { formatLine, type ReadyLine, resultLines, type SnapshotLine, terminationMessage } from "../stats/line.ts";
-import { mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
+import { allRecordings, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
 import { Driver } from "./driver.ts";
 
-const planCheckMs = 50;
+/** How often the plan file is looked at: before the start, and while the load runs. */
+const startCheckMs = 50;
+const changeCheckMs = 250;
 
 export interface WorkerOptions {
   planFile: string;
@@ -32,15 +35,17 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 
 async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRecording> {
   const plan = parseWorkerPlan(await readTextFile(planFile));
-  const driver = new Driver(plan);
+  const driver = await Driver.create(plan);
   await driver.open(stop);
   write(formatLine({ kind: "ready", worker: plan.worker.index } satisfies ReadyLine));
   const plannedStartAtMs = await startInstant(plan, planFile, stop);
   const startNs = plannedStartAtMs === undefined ? monotonicNs() : monotonicFromWall(plannedStartAtMs);
   const startedAtMs = plannedStartAtMs ?? nowMs();
   const worker = plan.worker.index;
+  const isOver = new AbortController();
+  const following = followRate(driver, planFile, isOver.signal);
   await driver.run(startNs, stop, (elapsedNs) => {
-    const { account, latency } = mergeRecordings(driver.recordings());
+    const { account, latency } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
     const line: SnapshotLine = {
       kind: "snapshot",
       worker,
@@ -51,13 +56,16 @@ async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRe
     };
     write(formatLine(line));
   });
+  isOver.abort();
+  await following;
   const recording = {
     worker,
     startedAtMs,
     endedAtMs: nowMs(),
     scheduledSeconds: driver.scheduledSeconds(),
-    paths: driver.recordings(),
-    generatorSlip: driver.generatorSlip,
+    completedInTime: driver.completedInTime(),
+    backends: driver.recordings(),
+    generator: driver.generatorReport(),
   };
   for (const line of resultLines(recording)) write(formatLine(line));
   return recording;
@@ -67,8 +75,21 @@ async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRe
 async function startInstant(plan: WorkerPlan, planFile: string, stop: AbortSignal): Promise<number | undefined> {
   let { startAtMs } = plan;
   while (plan.barrier && startAtMs === undefined && !stop.aborted) {
-    await sleep(planCheckMs, stop);
+    await sleep(startCheckMs, stop);
     startAtMs = parseWorkerPlan(await readTextFile(planFile)).startAtMs;
   }
   return startAtMs;
+}
+
+/** Keeps the driver at the rate that the plan file asks for, until `isOver`. Rejects when the file holds no plan. */
+async function followRate(driver: Driver, planFile: string, isOver: AbortSignal): Promise<void> {
+  let text = await readTextFile(planFile);
+  while (!isOver.aborted) {
+    await sleep(changeCheckMs, isOver);
+    const present = await readTextFile(planFile);
+    if (present === text) continue;
+    text = present;
+    const curve = rateCurve(parseWorkerPlan(text));
+    if (curve !== undefined) driver.follow(curve);
+  }
 }

@@ -1,59 +1,94 @@
-// When each request is due. One global schedule: request k at k / R seconds after the start. Worker i of n has the
-// requests k ≡ i (mod n), so shares add up exactly and the merged arrivals stay evenly spaced:
-//
-//   t(j) = (i + j·n) · 10^9 / R          t in ns since the start, j = 0, 1, … counts the worker's own requests
-//
-// Rounding errs by at most one unit in the last place of t: under 0.02 ns within the first day.
+// When each request of a worker is due: its own requests, by position (sequence.ts), on the curve of the rate.
 
-export interface Share {
-  /** i, from 0. */
-  index: number;
-  /** n, at least 1. */
-  count: number;
+import type { RateCurve } from "./rate-curve.ts";
+import type { Sequence } from "./sequence.ts";
+
+/** What a driver sends by. Instants are ns since the start. */
+export interface Schedule {
+  /** Number of the next request: how many lie behind. */
+  readonly index: number;
+  /** When the next request is due, asked at `elapsedNs`; Infinity when there is none. */
+  nextNs(elapsedNs: number): number;
+  advance(): void;
+  /** How many requests have been due until `elapsedNs`, that instant included. */
+  dueCount(elapsedNs: number): number;
+  /** Passes over all that is due until `elapsedNs`. */
+  skip(elapsedNs: number): void;
+  /** When the last segment of the schedule ends; Infinity without end. */
+  readonly endNs: number;
 }
 
-export class Schedule {
-  /** How many requests this worker has in all; Infinity without a duration. */
-  readonly count: number;
-  readonly #share: Share;
-  readonly #nsPerRequest: number;
-  readonly #requestsPerSecond: number;
+/** The open loop: every request has its instant before the run begins, whatever the responses do. */
+export class OpenLoop implements Schedule {
+  readonly #sequence: Sequence;
+  #curve: RateCurve;
+  #nextNs: number;
 
-  /** `requestsPerSecond` of all workers together, an integer; `durationNs` an integer, or undefined for no end. */
-  constructor(requestsPerSecond: number, durationNs: number | undefined, share: Share) {
-    this.#share = share;
-    this.#requestsPerSecond = requestsPerSecond;
-    this.#nsPerRequest = (share.count * 1e9) / requestsPerSecond;
-    this.count = durationNs === undefined ? Number.POSITIVE_INFINITY : ownCount(requestsPerSecond, durationNs, share);
+  constructor(curve: RateCurve, sequence: Sequence) {
+    this.#curve = curve;
+    this.#sequence = sequence;
+    this.#nextNs = curve.instantNs(sequence.position);
   }
 
-  /** The instant of own request `j`, ns since the start. */
-  intendedNs(j: number): number {
-    return ((this.#share.index + j * this.#share.count) * 1e9) / this.#requestsPerSecond;
+  get index(): number {
+    return this.#sequence.index;
   }
 
-  /** How many own requests are due at `elapsedNs` since the start, that instant included. */
+  get endNs(): number {
+    return this.#curve.endNs;
+  }
+
+  nextNs(): number {
+    return this.#nextNs;
+  }
+
+  advance(): void {
+    this.#sequence.advance();
+    this.#nextNs = this.#curve.instantNs(this.#sequence.position);
+  }
+
   dueCount(elapsedNs: number): number {
-    let due = Math.max(0, Math.floor((elapsedNs - this.intendedNs(0)) / this.#nsPerRequest) + 1);
-    while (this.intendedNs(due) <= elapsedNs) due++; // division may round across the edge
-    while (due > 0 && this.intendedNs(due - 1) > elapsedNs) due--;
-    return Math.min(due, this.count);
+    if (this.#nextNs > elapsedNs) return this.#sequence.index;
+    const walk = new OpenLoop(this.#curve, this.#sequence.copy());
+    walk.skip(elapsedNs);
+    return walk.index;
+  }
+
+  skip(elapsedNs: number): void {
+    // The count is real and rounded: it leads to the edge, instants decide there.
+    const count = Math.min(this.#curve.countAt(elapsedNs), this.#curve.total) - 1;
+    this.#sequence.advanceBeyond(Math.min(count, Number.MAX_SAFE_INTEGER));
+    this.#nextNs = this.#curve.instantNs(this.#sequence.position);
+    while (this.#nextNs <= elapsedNs) this.advance();
+  }
+
+  /** Goes on by the rates of `curve` from `atNs` on; what was due by then stays due, and nothing is due twice. */
+  follow(curve: RateCurve, atNs: number): void {
+    this.#curve = this.#curve.followedBy(curve, atNs);
+    this.#nextNs = this.#curve.instantNs(this.#sequence.position);
   }
 }
 
-/** Requests of the share with 0 ≤ k/R < duration, in integers. */
-function ownCount(requestsPerSecond: number, durationNs: number, share: Share): number {
-  const total = (BigInt(requestsPerSecond) * BigInt(durationNs) + 999_999_999n) / 1_000_000_000n;
-  return Math.max(0, Math.ceil((Number(total) - share.index) / share.count));
-}
+/** The closed loop: a request is due whenever a connection is free, until the end. */
+export class ClosedLoop implements Schedule {
+  index = 0;
+  readonly endNs: number;
 
-/** Which of `paths` paths own request `j` of worker `index` asks for: in turn, so that no worker is tied to one path. */
-export function pathOf(j: number, index: number, paths: number): number {
-  return (index + j) % paths;
-}
+  constructor(durationNs = Number.POSITIVE_INFINITY) {
+    this.endNs = durationNs;
+  }
 
-/** How many of the first `count` own requests of worker `index` ask for `path`, by the turn of `pathOf`. */
-export function countOfPath(path: number, count: number, index: number, paths: number): number {
-  const first = (((path - index) % paths) + paths) % paths;
-  return count > first ? Math.floor((count - 1 - first) / paths) + 1 : 0;
+  nextNs(elapsedNs: number): number {
+    return elapsedNs < this.endNs ? elapsedNs : Number.POSITIVE_INFINITY;
+  }
+
+  advance(): void {
+    this.index++;
+  }
+
+  dueCount(): number {
+    return this.index;
+  }
+
+  skip(): void {}
 }

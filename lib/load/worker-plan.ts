@@ -1,54 +1,103 @@
 // The plan of one worker: all it needs to know, as it travels from controller to Pod. Parsed once, then trusted.
 import Ajv from "ajv";
-import Type, { type Static } from "typebox";
+import Type, { type Static, type TProperties } from "typebox";
+import { headerNamePattern, headerValuePattern, methodPattern } from "./request.ts";
 
-export const WorkerPlan = Type.Object(
+function closed<T extends TProperties>(properties: T, options: object = {}) {
+  return Type.Object(properties, { additionalProperties: false, ...options });
+}
+
+function oneOf<const T extends string>(...values: T[]) {
+  return Type.Unsafe<T>({ type: "string", enum: values });
+}
+
+const PortNumber = Type.Integer({ minimum: 1, maximum: 65535 });
+const DurationNs = Type.Integer({ minimum: 1 });
+const Rate = Type.Integer({ minimum: 0, maximum: 1_000_000 });
+
+const Origin = closed({
+  scheme: oneOf("http", "https"),
+  host: Type.String({ minLength: 1, maxLength: 253 }),
+  port: PortNumber,
+});
+
+const PlannedRequest = closed({
+  method: Type.String({ pattern: methodPattern }),
+  path: Type.String({ pattern: "^/" }),
+  /** A value stands here or, where it is nobody else's business, in a file. */
+  headers: Type.Array(
+    closed({
+      name: Type.String({ pattern: headerNamePattern }),
+      value: Type.Optional(Type.String({ pattern: headerValuePattern })),
+      valueFile: Type.Optional(Type.String()),
+    }),
+  ),
+  body: Type.Optional(Type.String()),
+  bodyFile: Type.Optional(Type.String()),
+  /** How often it comes in comparison with the others. */
+  weight: Type.Integer({ minimum: 1, maximum: 1000 }),
+  /** The status codes that complete it. Absent: 200 to 399. */
+  expectStatus: Type.Optional(Type.Array(Type.Integer({ minimum: 200, maximum: 599 }), { minItems: 1 })),
+});
+export type PlannedRequest = Static<typeof PlannedRequest>;
+
+export const WorkerPlan = closed(
   {
     /** Of the LoadTest's spec that this plan was made from. */
     generation: Type.Integer({ minimum: 0 }),
-    worker: Type.Object(
-      { index: Type.Integer({ minimum: 0 }), count: Type.Integer({ minimum: 1 }) },
-      { additionalProperties: false },
+    worker: closed({ index: Type.Integer({ minimum: 0 }), count: Type.Integer({ minimum: 1 }) }),
+    /** Who gets the requests, in turn by percent (whole numbers that sum to 100). */
+    backends: Type.Array(
+      closed({
+        /** What results call it. */
+        name: Type.String({ minLength: 1 }),
+        percent: Type.Integer({ minimum: 0, maximum: 100 }),
+        /** What requests name, and what a certificate must be for. */
+        origin: Origin,
+        /** Where to connect instead of the origin's host and port. */
+        connectTo: Type.Optional(closed({ host: Type.String({ minLength: 1 }), port: PortNumber })),
+      }),
+      { minItems: 1, maxItems: 16 },
     ),
-    /** What requests name, and what a certificate must be for. */
-    origin: Type.Object(
-      {
-        scheme: Type.Unsafe<"http" | "https">({ type: "string", enum: ["http", "https"] }),
-        host: Type.String({ minLength: 1, maxLength: 253 }),
-        port: Type.Integer({ minimum: 1, maximum: 65535 }),
-      },
-      { additionalProperties: false },
-    ),
-    /** Where to connect instead of the origin's host and port. */
-    connectTo: Type.Optional(
-      Type.Object(
-        { host: Type.String({ minLength: 1 }), port: Type.Integer({ minimum: 1, maximum: 65535 }) },
-        { additionalProperties: false },
-      ),
-    ),
-    /** PEM files with authorities to trust beside the public ones; files that do not exist are passed over. */
-    caFiles: Type.Array(Type.String()),
-    /** Accept any certificate. */
-    insecure: Type.Boolean(),
-    paths: Type.Array(Type.String({ pattern: "^/" }), { minItems: 1 }),
-    /** Of all workers together. */
-    requestsPerSecond: Type.Integer({ minimum: 1 }),
-    /** Absent: until stopped. */
-    durationNs: Type.Optional(Type.Integer({ minimum: 1 })),
+    tls: closed({
+      /** PEM files with authorities to trust beside the public ones; files that do not exist are passed over. */
+      caFiles: Type.Array(Type.String()),
+      /** Accept any certificate. */
+      insecure: Type.Boolean(),
+      /** The name to ask for and to verify, instead of the origin's host. */
+      serverName: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
+      /** PEM files with the worker's own certificate chain and key. */
+      clientCertificate: Type.Optional(closed({ certFile: Type.String(), keyFile: Type.String() })),
+    }),
+    requests: Type.Array(PlannedRequest, { minItems: 1 }),
+    /** Of all workers together; max: as fast as the connections are free (closed loop). */
+    requestsPerSecond: Type.Unsafe<number | "max">({
+      anyOf: [{ type: "integer", minimum: 1, maximum: 1_000_000 }, { const: "max" }],
+    }),
+    /** Absent, without stages: until stopped. */
+    durationNs: Type.Optional(DurationNs),
+    /** Ramps after the rate at the start; instead of a duration. */
+    stages: Type.Optional(Type.Array(closed({ durationNs: DurationNs, requestsPerSecond: Rate }), { minItems: 1 })),
+    arrivals: oneOf("Constant", "Poisson"),
+    /** Of the Poisson arrivals: the same seed gives the same instants. */
+    seed: Type.Integer({ minimum: 0, maximum: 0xffffffff }),
     connections: Type.Integer({ minimum: 1 }),
-    timeoutNs: Type.Integer({ minimum: 1 }),
+    /** Connections are opened anew after this time, spread evenly over it. Absent: never. */
+    connectionLifetimeNs: Type.Optional(DurationNs),
+    timeoutNs: DurationNs,
     /** balanced: on time to microseconds, for most of a core; relaxed: within a millisecond, for little CPU. */
-    pacing: Type.Unsafe<"balanced" | "relaxed">({ type: "string", enum: ["balanced", "relaxed"] }),
+    pacing: oneOf("balanced", "relaxed"),
     /** true: do not begin before `startAtMs` is known. */
     barrier: Type.Boolean(),
     /** The instant of request 0, milliseconds since the Unix epoch. Absent: as soon as the connections are open. */
     startAtMs: Type.Optional(Type.Number()),
   },
-  { additionalProperties: false },
+  { $id: "https://beta.kuar.com/v1/worker-plan.schema.json", title: "The plan of a worker" },
 );
 export type WorkerPlan = Static<typeof WorkerPlan>;
+export type PlannedBackend = WorkerPlan["backends"][number];
 
-const ajv = new Ajv({ allErrors: true, strict: true });
+const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
 const isWorkerPlan = ajv.compile<WorkerPlan>(WorkerPlan);
 
 /** The plan in a JSON text; throws an Error that names every wrong field. */

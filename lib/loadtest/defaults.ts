@@ -10,29 +10,84 @@ export interface EffectiveSpec {
   service: string;
   scheme: "http" | "https";
   port: number;
+  /** At the start; without stages, always. */
   requestsPerSecond: number;
-  paths: readonly string[];
-  /** undefined: until the LoadTest is deleted. */
+  requests: readonly EffectiveRequest[];
+  /** undefined: until the LoadTest is deleted. With stages, their sum. */
   durationNs: number | undefined;
+  stages: readonly { durationNs: number; requestsPerSecond: number }[] | undefined;
+  arrivals: "Constant" | "Poisson";
   workers: number;
   /** Of each worker. */
   connections: number;
+  connectionLifetimeNs: number | undefined;
   timeoutNs: number;
+  serverName: string | undefined;
+  insecure: boolean;
   caFrom: { configMapKeyRef?: KeyReference; secretKeyRef?: KeyReference } | undefined;
+}
+
+export interface EffectiveRequest {
+  method: string;
+  path: string;
+  headers: readonly { name: string; value: string }[];
+  body: string | undefined;
+  weight: number;
+  /** undefined: 200 to 399. */
+  expectStatus: readonly number[] | undefined;
 }
 
 /** The effective form of a spec that passed validation. */
 export function effectiveSpec(spec: LoadTestSpec): EffectiveSpec {
+  const stages = spec.stages?.map((stage) => ({
+    durationNs: parseDuration(stage.duration) as number,
+    requestsPerSecond: stage.requestsPerSecond,
+  }));
   return {
     service: spec.service,
     scheme: spec.scheme,
     port: spec.port ?? (spec.scheme === "https" ? 443 : 80),
     requestsPerSecond: spec.requestsPerSecond,
-    paths: spec.paths === undefined || spec.paths.length === 0 ? defaultPaths : spec.paths,
-    durationNs: spec.duration === undefined ? undefined : parseDuration(spec.duration),
-    workers: spec.workers ?? Math.ceil(spec.requestsPerSecond / requestsPerSecondPerWorker),
+    requests: effectiveRequests(spec),
+    durationNs: stages === undefined ? optionalDurationNs(spec.duration) : sumOf(stages),
+    stages,
+    arrivals: spec.arrivals ?? "Constant",
+    workers: spec.workers ?? Math.ceil(highestRate(spec) / requestsPerSecondPerWorker),
     connections: spec.connections ?? 64,
+    connectionLifetimeNs: optionalDurationNs(spec.connectionLifetime),
     timeoutNs: parseDuration(spec.timeout ?? "10s") as number,
+    serverName: spec.tls?.serverName,
+    insecure: spec.tls?.insecureSkipVerify ?? false,
     caFrom: spec.tls?.caFrom,
   };
+}
+
+/** The highest rate that the spec ever asks for, requests per second. */
+export function highestRate({ requestsPerSecond, stages = [] }: LoadTestSpec): number {
+  return Math.max(requestsPerSecond, ...stages.map((stage) => stage.requestsPerSecond));
+}
+
+/** `GET path` with everything else left to its default. */
+export function getRequest(path: string): EffectiveRequest {
+  return { method: "GET", path, headers: [], body: undefined, weight: 1, expectStatus: undefined };
+}
+
+function effectiveRequests({ paths = [], requests }: LoadTestSpec): EffectiveRequest[] {
+  if (requests === undefined) return (paths.length === 0 ? defaultPaths : paths).map(getRequest);
+  return requests.map(({ path, method = "GET", headers = [], body, weight = 1, expectStatus }) => ({
+    path,
+    method,
+    headers,
+    body,
+    weight,
+    expectStatus,
+  }));
+}
+
+function optionalDurationNs(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseDuration(text);
+}
+
+function sumOf(stages: readonly { durationNs: number }[]): number {
+  return stages.reduce((sum, { durationNs }) => sum + durationNs, 0);
 }

@@ -49,6 +49,105 @@ function keyReference(object: string) {
   );
 }
 
+const rateMaximum = 1_000_000;
+
+const Stage = Type.Object(
+  {
+    duration: duration({
+      description: "How long the ramp takes, such as 30s or 5m.",
+      mustBe: "a duration of at least 1s, such as 30s or 5m",
+    }),
+    requestsPerSecond: Type.Integer({
+      description: "The rate at the end of the ramp, over all workers together; 0 ends the load softly.",
+      minimum: 0,
+      maximum: rateMaximum,
+      mustBe: "an integer from 0 to 1000000",
+    }),
+  },
+  {
+    additionalProperties: false,
+    description: "A linear ramp from the rate before it to its own.",
+    mustBe: "an object with the fields duration and requestsPerSecond",
+  },
+);
+
+const HttpHeader = Type.Object(
+  {
+    name: Type.String({
+      description:
+        "Name of the field. Content-Length, Transfer-Encoding, TE, Trailer, Expect and Upgrade are the driver's own.",
+      pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+      maxLength: 128,
+      mustBe: "the name of a header field, of at most 128 characters",
+    }),
+    value: Type.String({
+      description: "Value of the field: printable ASCII characters.",
+      pattern: "^[\\t -~]*$",
+      maxLength: 4096,
+      mustBe: "at most 4096 printable ASCII characters",
+    }),
+  },
+  {
+    additionalProperties: false,
+    description: "A header field.",
+    mustBe: "an object with the fields name and value",
+  },
+);
+
+const HttpRequest = Type.Object(
+  {
+    path: Type.String({
+      description: "What to request, with its query.",
+      pattern: pathPattern,
+      maxLength: pathMaxLength,
+      mustBe: pathMustBe,
+    }),
+    method: Type.Optional(
+      oneOf(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], {
+        description: "Absent means GET.",
+        mustBe: "GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS",
+      }),
+    ),
+    headers: Type.Optional(
+      Type.Array(HttpHeader, {
+        description: "Header fields, beside Host and User-Agent, which a field given here replaces.",
+        maxItems: 32,
+        "x-kubernetes-list-type": "atomic",
+        mustBe: "a list of at most 32 header fields",
+      }),
+    ),
+    body: Type.Optional(
+      Type.String({
+        description: "The body, sent with its length.",
+        maxLength: 32768,
+        mustBe: "a text of at most 32768 characters",
+      }),
+    ),
+    weight: Type.Optional(
+      Type.Integer({
+        description: "How often the request comes in comparison with the others. Absent means 1.",
+        minimum: 1,
+        maximum: 1000,
+        mustBe: "an integer from 1 to 1000",
+      }),
+    ),
+    expectStatus: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 200, maximum: 599, mustBe: "a status code from 200 to 599" }), {
+        description: "The status codes that complete the request; any other is a failure. Absent means 200 to 399.",
+        minItems: 1,
+        maxItems: 16,
+        "x-kubernetes-list-type": "atomic",
+        mustBe: "a list of 1 to 16 status codes",
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: "A request.",
+    mustBe: "an object with at least the field path",
+  },
+);
+
 export const LoadTestSpec = Type.Object(
   {
     service: Type.String({
@@ -65,7 +164,7 @@ export const LoadTestSpec = Type.Object(
       description:
         "Requests per second, over all workers together. They are sent evenly spaced and on time whatever the responses do (open loop).",
       minimum: 1,
-      maximum: 1_000_000,
+      maximum: rateMaximum,
       mustBe: "an integer from 1 to 1000000",
     }),
     paths: Type.Optional(
@@ -76,12 +175,22 @@ export const LoadTestSpec = Type.Object(
           mustBe: pathMustBe,
         }),
         {
-          description: "Paths to request, each in its turn. Absent or empty means /index.html alone.",
+          description:
+            "Paths to request, each in its turn. Absent or empty, without requests, means /index.html alone.",
           maxItems: 32,
           "x-kubernetes-list-type": "atomic",
           mustBe: "a list of at most 32 paths",
         },
       ),
+    ),
+    requests: Type.Optional(
+      Type.Array(HttpRequest, {
+        description: "What to request, instead of paths: methods, headers, bodies and weights.",
+        minItems: 1,
+        maxItems: 32,
+        "x-kubernetes-list-type": "atomic",
+        mustBe: "a list of 1 to 32 requests",
+      }),
     ),
     port: Type.Optional(
       Type.Integer({
@@ -98,6 +207,23 @@ export const LoadTestSpec = Type.Object(
         mustBe: "a duration from 1s to 168h, such as 90s or 1h30m",
       }),
     ),
+    stages: Type.Optional(
+      Type.Array(Stage, {
+        description:
+          "Linear ramps one after the other, the first from requestsPerSecond; the load ends with the last. Excludes duration.",
+        minItems: 1,
+        maxItems: 64,
+        "x-kubernetes-list-type": "atomic",
+        mustBe: "a list of 1 to 64 stages",
+      }),
+    ),
+    arrivals: Type.Optional(
+      oneOf(["Constant", "Poisson"], {
+        description:
+          "Constant: requests are evenly spaced. Poisson: they come by chance, independently of each other, as those of many users do. Absent means Constant.",
+        mustBe: "Constant or Poisson",
+      }),
+    ),
     workers: Type.Optional(
       Type.Integer({
         description: "Number of worker Pods that share the rate. Absent means one for every 10000 requests per second.",
@@ -112,6 +238,13 @@ export const LoadTestSpec = Type.Object(
         minimum: 1,
         maximum: 4096,
         mustBe: "an integer from 1 to 4096",
+      }),
+    ),
+    connectionLifetime: Type.Optional(
+      duration({
+        description:
+          "Connections are closed and opened anew after this time, from 1s to 168h, so that they spread over new endpoints. Absent means never.",
+        mustBe: "a duration from 1s to 168h, such as 30s or 5m",
       }),
     ),
     timeout: Type.Optional(
@@ -136,6 +269,21 @@ export const LoadTestSpec = Type.Object(
                 mustBe: "an object with either configMapKeyRef or secretKeyRef",
               },
             ),
+          ),
+          serverName: Type.Optional(
+            Type.String({
+              description:
+                "The name to ask for (SNI) and to find in the certificate. Absent means <service>.<namespace>.svc.",
+              pattern: "^[a-zA-Z0-9]([-.a-zA-Z0-9]*[a-zA-Z0-9])?$",
+              maxLength: 253,
+              mustBe: "a DNS name of at most 253 characters",
+            }),
+          ),
+          insecureSkipVerify: Type.Optional(
+            Type.Boolean({
+              description: "Accept any certificate. For tests of servers that nobody else trusts either.",
+              mustBe: "true or false",
+            }),
           ),
         },
         {

@@ -3,6 +3,11 @@
 import { parseDuration } from "./duration.ts";
 import type { LoadTestSpec } from "./load-test.ts";
 
+/** Characters of all paths, headers and bodies together: a worker's plan must fit into an annotation. */
+const requestCharacters = 32_768;
+/** Fields that frame a message or change the protocol. */
+const ownFields = ["content-length", "transfer-encoding", "te", "trailer", "expect", "upgrade"];
+
 export interface Rule {
   /** What the error names, a path below `spec`. */
   field: string;
@@ -24,7 +29,7 @@ function isOutside(text: string | undefined, least: string, most: string): boole
   return ns < (parseDuration(least) as number) || ns > (parseDuration(most) as number);
 }
 
-function durationRule(field: "duration" | "timeout", least: string, most: string): Rule {
+function durationRule(field: "duration" | "timeout" | "connectionLifetime", least: string, most: string): Rule {
   return {
     field,
     at: field,
@@ -35,9 +40,62 @@ function durationRule(field: "duration" | "timeout", least: string, most: string
   };
 }
 
+const week = 168 * 3600e9;
+
+/** As CEL counts: code points, not UTF-16 units. */
+function characters({ path, body = "", headers = [] }: NonNullable<LoadTestSpec["requests"]>[number]): number {
+  const size = (text: string) => [...text].length;
+  return size(path) + size(body) + headers.reduce((sum, { name, value }) => sum + size(name) + size(value), 0);
+}
+
 export const specRules: readonly Rule[] = [
   durationRule("duration", "1s", "168h"),
   durationRule("timeout", "1ms", "10m"),
+  durationRule("connectionLifetime", "1s", "168h"),
+  {
+    field: "stages",
+    at: "stages",
+    reads: ["stages"],
+    cel: "self.all(stage, duration(stage.duration) >= duration('1s')) && self.map(stage, duration(stage.duration)).sum() <= duration('168h')",
+    mustBe: "stages of at least 1s each, and of 168h at most together",
+    isBroken: ({ stages = [] }) =>
+      stages.some((stage) => isOutside(stage.duration, "1s", "168h")) ||
+      stages.reduce((sum, stage) => sum + (parseDuration(stage.duration) as number), 0) > week,
+  },
+  {
+    field: "duration",
+    at: "",
+    reads: ["duration", "stages"],
+    cel: "!has(self.duration) || !has(self.stages)",
+    mustBe: "absent beside stages, which have their own",
+    isBroken: ({ duration, stages }) => duration !== undefined && stages !== undefined,
+  },
+  {
+    field: "paths",
+    at: "",
+    reads: ["paths", "requests"],
+    cel: "!has(self.paths) || self.paths.size() == 0 || !has(self.requests)",
+    mustBe: "absent beside requests, which have their own",
+    isBroken: ({ paths = [], requests }) => paths.length > 0 && requests !== undefined,
+  },
+  {
+    field: "requests",
+    at: "requests",
+    reads: ["requests"],
+    cel: `self.map(r, r.path.size() + (has(r.body) ? r.body.size() : 0) + (has(r.headers) ? r.headers.map(h, h.name.size() + h.value.size()).sum() : 0)).sum() <= ${requestCharacters}`,
+    mustBe: `of at most ${requestCharacters} characters in paths, headers and bodies together`,
+    isBroken: ({ requests = [] }) =>
+      requests.reduce((sum, request) => sum + characters(request), 0) > requestCharacters,
+  },
+  {
+    field: "requests",
+    at: "requests",
+    reads: ["requests"],
+    cel: `self.all(r, !has(r.headers) || r.headers.all(h, !(h.name.lowerAscii() in [${ownFields.map((name) => `'${name}'`).join(", ")}])))`,
+    mustBe: `without the headers that are the driver's own: ${ownFields.join(", ")}`,
+    isBroken: ({ requests = [] }) =>
+      requests.some(({ headers = [] }) => headers.some(({ name }) => ownFields.includes(name.toLowerCase()))),
+  },
   {
     field: "tls",
     at: "",

@@ -1,5 +1,5 @@
 // Whether a LoadTest may run: well-formed, within the limits, and with a Service to aim at.
-import type { EffectiveSpec } from "../loadtest/defaults.ts";
+import { type EffectiveSpec, highestRate } from "../loadtest/defaults.ts";
 import { formatFieldError } from "../loadtest/field-error.ts";
 import { apiVersion, type LoadTest } from "../loadtest/load-test.ts";
 import { validateLoadTest } from "../loadtest/validate.ts";
@@ -16,11 +16,12 @@ export function refuseSpec(loadTest: LoadTest, maxRequestsPerSecond: number): Re
   const { name, namespace } = loadTest.metadata;
   const errors = validateLoadTest({ apiVersion, kind: "LoadTest", metadata: { name, namespace }, spec: loadTest.spec });
   if (errors.length > 0) return { reason: "Invalid", message: errors.map(formatFieldError).join("; ") };
-  const { requestsPerSecond } = loadTest.spec;
-  if (requestsPerSecond <= maxRequestsPerSecond) return undefined;
+  const rate = highestRate(loadTest.spec);
+  if (rate <= maxRequestsPerSecond) return undefined;
+  const field = rate === loadTest.spec.requestsPerSecond ? "requestsPerSecond" : "stages";
   return {
     reason: "RateAboveLimit",
-    message: `spec.requestsPerSecond: ${requestsPerSecond}, must be at most ${maxRequestsPerSecond}, the controller's --max-rate`,
+    message: `spec.${field}: ${rate} requests per second, must be at most ${maxRequestsPerSecond}, the controller's --max-rate`,
   };
 }
 

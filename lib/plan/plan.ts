@@ -8,7 +8,7 @@ import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { refuseSpec, refuseTarget } from "./acceptance.ts";
 import { compileWorkerPlans, serviceOrigin } from "./compile.ts";
-import { loadTestLabel, planAnnotation } from "./names.ts";
+import { loadTestLabel, planAnnotation, runHash } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { isComplete, isRunning, statusOf } from "./status.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
@@ -85,8 +85,14 @@ function planLoadTest(
 
 function workerPlans(loadTest: LoadTest, spec: EffectiveSpec): WorkerPlan[] {
   const origin = serviceOrigin(spec, loadTest.metadata.namespace);
-  const destination = { origin, caFiles: workerCaFiles(spec), insecure: false };
-  return compileWorkerPlans(spec, destination, { generation: loadTest.metadata.generation, pacing: "relaxed" });
+  const { serverName, insecure } = spec;
+  const tls = { caFiles: workerCaFiles(spec), insecure, ...(serverName === undefined ? {} : { serverName }) };
+  const { generation, uid } = loadTest.metadata;
+  return compileWorkerPlans(
+    spec,
+    { origin, tls },
+    { generation, pacing: "relaxed", seed: Number(`0x${runHash(uid)}`) },
+  );
 }
 
 /** Whether the Pod carries one of the plans; the generation and the start instant may differ. */

@@ -1,20 +1,26 @@
 // A summary as text, for a person who sees one for the first time.
 import type { Account } from "../stats/account.ts";
-import { errorRate, type Percentiles, type Summary } from "../stats/summary.ts";
+import type { Percentiles, Summary } from "../stats/summary.ts";
+import { errorRate } from "../stats/threshold.ts";
 
 /** The whole summary, several lines, with its last newline. */
 export function formatSummary(summary: Summary): string {
   const lines = [
     `Requests   ${count(summary.scheduled)} scheduled · ${count(summary.sent)} sent · ${count(summary.completed)} completed`,
     ...problems(summary).map((line) => `           ${line}`),
-    `Rate       ${rate(summary.askedPerSecond)} asked · ${rate(summary.sentPerSecond)} sent · ${rate(summary.throughputPerSecond)} completed`,
+    `Rate       ${asked(summary)}${rate(summary.sentPerSecond)} sent · ${rate(summary.throughputPerSecond)} completed`,
     "",
     `                  mean       p50       p90       p99     p99.9       max`,
     `Latency     ${percentiles(summary.latencyUs)}   from when it was due to the last byte`,
     `  Service   ${percentiles(summary.serviceTimeUs)}   from when it was sent to the last byte`,
-    `  Slip      ${percentiles(summary.slipUs)}   from when it was due to when it was sent`,
+    `  Slip      ${percentiles(summary.slipUs)}   from when it was due to when it was sent:`,
+    `    waiting ${percentiles(summary.connectionWaitUs)}   no connection was free`,
+    `    late    ${percentiles(summary.generatorSlipUs)}   the generator itself was late`,
     "",
     ...(summary.paths.length > 1 ? [...paths(summary), ""] : []),
+    ...summary.thresholds.map(
+      (threshold) => `${threshold.passed ? "kept    " : "BROKEN  "} ${formatThreshold(threshold)}`,
+    ),
     verdict(summary),
   ];
   return `${lines.join("\n")}\n`;
@@ -29,6 +35,17 @@ export function formatUs(us: number): string {
 
 export function formatPercent(share: number): string {
   return `${(share * 100).toFixed(share > 0 && share < 0.001 ? 3 : 1)} %`;
+}
+
+/** `p99 12.30 ms, at most 10.00 ms`. */
+export function formatThreshold({ name, limit, measured }: Summary["thresholds"][number]): string {
+  if (name === "errorRate") return `error rate ${formatPercent(measured)}, at most ${formatPercent(limit)}`;
+  if (name === "minRate") return `rate ${formatPercent(measured)} of what was asked, at least ${formatPercent(limit)}`;
+  return `${name} ${formatUs(measured)}, at most ${formatUs(limit)}`;
+}
+
+function asked({ askedPerSecond }: Summary): string {
+  return askedPerSecond === null ? "" : `${rate(askedPerSecond)} asked · `;
 }
 
 function count(value: number): string {
@@ -89,6 +106,7 @@ function paths(summary: Summary): string[] {
 function verdict(summary: Summary): string {
   if (summary.completed === 0) return "FAILED   not one request was completed";
   if (!summary.valid) return `INVALID  ${summary.invalidReasons.join("; ")}`;
+  if (summary.passed === false) return "FAILED   a threshold was broken";
   const bad = summary.scheduled - summary.completed;
   return bad === 0
     ? "VALID    the generator kept its schedule, every request completed"

@@ -12,6 +12,15 @@ export async function readTextFile(file: string): Promise<string> {
   }
 }
 
+/** The bytes of a file. Throws with the name of the file and the reason. */
+export function readFileBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error: unknown) {
+    throw new Error(`Cannot read "${file}": ${reason(error)}`);
+  }
+}
+
 /** The text of a file; undefined when there is no such file. */
 export function readTextFileIfPresent(file: string): string | undefined {
   try {

@@ -1,9 +1,10 @@
 // The lines a worker writes to stdout, one JSON object each, cumulative: the newest of a kind wins, anything else in
 // the stream is ignored. A line stays under 12 KiB, as container runtimes split longer ones at 16 KiB.
 import type { Account } from "./account.ts";
+import type { GeneratorCounters } from "./generator.ts";
 import { encodeHistogram } from "./histogram-codec.ts";
 import type { Metric, Recording, WorkerRecording } from "./recording.ts";
-import { mergeRecordings, metrics } from "./recording.ts";
+import { allRecordings, mergeRecordings, metrics } from "./recording.ts";
 
 /** Once a second: the totals so far, and the latency of all paths. */
 export interface SnapshotLine {
@@ -16,15 +17,26 @@ export interface SnapshotLine {
   latency: string;
 }
 
-/** At the end, one for each path and metric, and one for the generator's own slip (path -1). */
+/** At the end, one for each backend, request and metric, and those of the generator itself (backend and path -1). */
 export interface HistogramLine {
   kind: "histogram";
   worker: number;
+  /** Positions in the result line. */
+  backend: number;
   path: number;
-  metric: Metric | "generatorSlip";
+  metric: Metric | "generatorSlip" | "connectionWait";
   sumNs: number;
   maxNs: number;
   data: string;
+}
+
+/** At the end, one for each backend and request. */
+export interface AccountLine {
+  kind: "account";
+  worker: number;
+  backend: number;
+  path: number;
+  account: Account;
 }
 
 /** The last line. */
@@ -34,8 +46,10 @@ export interface ResultLine {
   startedAtMs: number;
   endedAtMs: number;
   scheduledSeconds: number;
-  /** By path, in the order of the plan. */
-  paths: Account[];
+  completedInTime: number;
+  /** What the account and histogram lines number. */
+  backends: { name: string; paths: number }[];
+  generator: GeneratorCounters;
 }
 
 /** Once, when the connections are open and only the start is waited for. */
@@ -44,7 +58,7 @@ export interface ReadyLine {
   worker: number;
 }
 
-export type Line = ReadyLine | SnapshotLine | HistogramLine | ResultLine;
+export type Line = ReadyLine | SnapshotLine | HistogramLine | AccountLine | ResultLine;
 
 /** One line of text, with its newline. */
 export function formatLine(line: object): string {
@@ -64,14 +78,16 @@ export function parseLine(text: string): Line | undefined {
 
 /** The lines that hold the whole of a recording, the result last. */
 export function resultLines(recording: WorkerRecording): Line[] {
-  const { worker, startedAtMs, endedAtMs, scheduledSeconds, paths, generatorSlip } = recording;
+  const { worker, startedAtMs, endedAtMs, scheduledSeconds, completedInTime, backends, generator } = recording;
   const histogramLine = (
+    backend: number,
     path: number,
     metric: HistogramLine["metric"],
     histogram: Recording[Metric],
   ): HistogramLine => ({
     kind: "histogram",
     worker,
+    backend,
     path,
     metric,
     sumNs: histogram.sumNs,
@@ -79,9 +95,24 @@ export function resultLines(recording: WorkerRecording): Line[] {
     data: encodeHistogram(histogram),
   });
   return [
-    ...paths.flatMap((recording, path) => metrics.map((metric) => histogramLine(path, metric, recording[metric]))),
-    histogramLine(-1, "generatorSlip", generatorSlip),
-    { kind: "result", worker, startedAtMs, endedAtMs, scheduledSeconds, paths: paths.map(({ account }) => account) },
+    ...backends.flatMap(({ paths }, backend) =>
+      paths.flatMap((recording, path): Line[] => [
+        { kind: "account", worker, backend, path, account: recording.account },
+        ...metrics.map((metric) => histogramLine(backend, path, metric, recording[metric])),
+      ]),
+    ),
+    histogramLine(-1, -1, "generatorSlip", generator.slip),
+    histogramLine(-1, -1, "connectionWait", generator.connectionWait),
+    {
+      kind: "result",
+      worker,
+      startedAtMs,
+      endedAtMs,
+      scheduledSeconds,
+      completedInTime,
+      backends: backends.map(({ name, paths }) => ({ name, paths: paths.length })),
+      generator: generator.counters,
+    },
   ];
 }
 
@@ -91,7 +122,7 @@ export const terminationMessageBytes = 4096;
 /** The result for the termination message: totals, and the latency histogram where it fits. */
 export function terminationMessage(recording: WorkerRecording): string {
   const { worker, startedAtMs, endedAtMs, scheduledSeconds } = recording;
-  const { account, latency } = mergeRecordings(recording.paths);
+  const { account, latency } = mergeRecordings(allRecordings(recording));
   const totals = {
     kind: "result",
     worker,

@@ -1,5 +1,6 @@
 // What is recorded about a stream of requests: the account and three histograms. Mergeable, never summarized.
 import { type Account, emptyAccount, sumAccounts } from "./account.ts";
+import type { GeneratorReport } from "./generator.ts";
 import { Histogram } from "./histogram.ts";
 
 /** latency = last byte - intended instant = slip + service; service = last byte - send; slip = send - intended. */
@@ -34,8 +35,19 @@ export interface WorkerRecording {
   endedAtMs: number;
   /** For how long requests were due: until the end of the schedule, or the stop. */
   scheduledSeconds: number;
-  /** By path, in the order of the plan. */
+  /** Requests completed within that time; the others that completed did so while the end was waited for. */
+  completedInTime: number;
+  backends: BackendRecording[];
+  generator: GeneratorReport;
+}
+
+export interface BackendRecording {
+  name: string;
+  /** By request, in the order of the plan. */
   paths: Recording[];
-  /** The part of each slip that no missing connection explains: the generator itself was late. */
-  generatorSlip: Histogram;
+}
+
+/** All recordings of a worker, whatever the backend. */
+export function allRecordings({ backends }: Pick<WorkerRecording, "backends">): Recording[] {
+  return backends.flatMap(({ paths }) => paths);
 }

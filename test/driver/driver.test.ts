@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "bun:test";
 import type { TCPSocketListener } from "bun";
 import { Driver } from "../../lib/driver/driver.ts";
-import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
+import type { PlannedBackend, PlannedRequest, WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { monotonicNs } from "../../lib/runtime/clock.ts";
 import { imbalance } from "../../lib/stats/account.ts";
-import { mergeRecordings, type Recording } from "../../lib/stats/recording.ts";
+import { allRecordings, mergeRecordings, type Recording } from "../../lib/stats/recording.ts";
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 let server: TCPSocketListener<undefined> | undefined;
@@ -30,16 +30,25 @@ function serve(behave: (n: number) => string | "close" | "reset" | "silence"): n
   return server.port;
 }
 
+function get(path: string): PlannedRequest {
+  return { method: "GET", path, headers: [], weight: 1 };
+}
+
+function backend(name: string, percent: number, port: number): PlannedBackend {
+  return { name, percent, origin: { scheme: "http", host: "127.0.0.1", port } };
+}
+
 function planFor(port: number, changes: Partial<WorkerPlan> = {}): WorkerPlan {
   return {
     generation: 1,
     worker: { index: 0, count: 1 },
-    origin: { scheme: "http", host: "127.0.0.1", port },
-    caFiles: [],
-    insecure: false,
-    paths: ["/a", "/b"],
+    backends: [backend("web", 100, port)],
+    tls: { caFiles: [], insecure: false },
+    requests: [get("/a"), get("/b")],
     requestsPerSecond: 1000,
     durationNs: 200e6,
+    arrivals: "Constant",
+    seed: 1,
     connections: 8,
     timeoutNs: 1e9,
     pacing: "balanced",
@@ -52,10 +61,10 @@ async function drive(
   plan: WorkerPlan,
   stop = new AbortController().signal,
 ): Promise<{ total: Recording; paths: Recording[] }> {
-  const driver = new Driver(plan);
+  const driver = await Driver.create(plan);
   await driver.open(stop);
   await driver.run(monotonicNs(), stop, () => {});
-  const paths = driver.recordings();
+  const paths = allRecordings({ backends: driver.recordings() });
   return { total: mergeRecordings(paths), paths };
 }
 
@@ -157,7 +166,7 @@ test("a stop before the start sends nothing", async () => {
 });
 
 test("a start in the past begins in mid-schedule, and what was due before counts as lost", async () => {
-  const driver = new Driver(
+  const driver = await Driver.create(
     planFor(
       serve(() => ok),
       { durationNs: 1e9 },
@@ -166,14 +175,14 @@ test("a start in the past begins in mid-schedule, and what was due before counts
   const stop = new AbortController().signal;
   await driver.open(stop);
   await driver.run(monotonicNs() - 800e6, stop, () => {});
-  const { account } = mergeRecordings(driver.recordings());
+  const { account } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
   expect(account.scheduled).toBe(1000);
   expect(account.lost).toBeGreaterThanOrEqual(700);
   expect(account.completed + account.lost).toBe(1000);
 });
 
 test("a generator that stood still is late by itself, also for what it then gave up", async () => {
-  const driver = new Driver(
+  const driver = await Driver.create(
     planFor(
       serve(() => ok),
       { timeoutNs: 5e6, durationNs: 300e6 },
@@ -183,9 +192,9 @@ test("a generator that stood still is late by itself, also for what it then gave
   await driver.open(stop);
   setTimeout(() => Bun.sleepSync(150), 50);
   await driver.run(monotonicNs(), stop, () => {});
-  const { account } = mergeRecordings(driver.recordings());
+  const { account } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
   expect(account.unsent).toBeGreaterThan(50);
-  expect(driver.generatorSlip.quantileNs(0.99)).toBeGreaterThan(50e6);
+  expect(driver.generatorReport().slip.quantileNs(0.99)).toBeGreaterThan(50e6);
   expect(imbalance(account)).toBe(0);
 });
 
@@ -197,5 +206,7 @@ test("a target that cannot be reached at all is one clear error of its kind", as
     message: expect.stringContaining("connection refused") as never,
   });
   const origin = { scheme: "http" as const, host: "nonesuch.invalid", port };
-  expect(drive({ ...planFor(port), origin })).rejects.toMatchObject({ kind: "dns" });
+  expect(drive({ ...planFor(port), backends: [{ name: "web", percent: 100, origin }] })).rejects.toMatchObject({
+    kind: "dns",
+  });
 });

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
+import Ajv from "ajv";
 import fc from "fast-check";
 import { type Account, emptyAccount, imbalance, sumAccounts } from "../../lib/stats/account.ts";
 import { Collector } from "../../lib/stats/collector.ts";
-import { Histogram } from "../../lib/stats/histogram.ts";
+import { emptyGeneratorReport } from "../../lib/stats/generator.ts";
 import {
   formatLine,
   parseLine,
@@ -11,7 +12,7 @@ import {
   terminationMessageBytes,
 } from "../../lib/stats/line.ts";
 import { emptyRecording, type WorkerRecording } from "../../lib/stats/recording.ts";
-import { summarize } from "../../lib/stats/summary.ts";
+import { Summary, summarize } from "../../lib/stats/summary.ts";
 
 function recordingOf(worker: number, latenciesNs: readonly number[]): WorkerRecording {
   const recording = emptyRecording();
@@ -29,12 +30,13 @@ function recordingOf(worker: number, latenciesNs: readonly number[]): WorkerReco
     startedAtMs: 1000,
     endedAtMs: 3000,
     scheduledSeconds: 2,
-    paths: [recording],
-    generatorSlip: new Histogram(),
+    completedInTime: count,
+    backends: [{ name: "web", paths: [recording] }],
+    generator: emptyGeneratorReport(),
   };
 }
 
-const input = { paths: ["/"], askedPerSecond: 2 };
+const input = { paths: ["/"], askedUntil: (seconds: number) => 2 * seconds, thresholds: [] };
 
 test("the sum of balanced accounts is balanced and counts every kind", () => {
   const one: Account = {
@@ -79,7 +81,7 @@ test("nothing completed is not passed", () => {
 
 test("a generator that was late by itself makes the result inconclusive, and is named", () => {
   const recording = recordingOf(0, [3e6, 3e6]);
-  recording.generatorSlip.record(2e6);
+  recording.generator.slip.record(2e6);
   const summary = summarize({ ...input, workers: [recording] });
   expect(summary).toMatchObject({ valid: false, passed: null });
   expect(summary.invalidReasons[0]).toContain("late by itself: 2.0");
@@ -88,4 +90,16 @@ test("a generator that was late by itself makes the result inconclusive, and is 
 test("the termination message fits its budget for the widest latencies", () => {
   const wide = Array.from({ length: 20000 }, (_, i) => 1000 * 1.0007 ** i);
   expect(terminationMessage(recordingOf(0, wide)).length).toBeLessThanOrEqual(terminationMessageBytes);
+});
+
+test("a summary is what its published schema says", () => {
+  const summary = summarize({
+    ...input,
+    workers: [recordingOf(0, [1e6, 2e6])],
+    thresholds: [{ name: "p99", value: 1e6 }],
+  });
+  const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, formats: { "date-time": true } });
+  ajv.validate(Summary, summary);
+  expect(ajv.errors).toBeNull();
+  expect(summary.passed).toBe(false);
 });

@@ -1,0 +1,28 @@
+// For commander: `--threshold p99=250ms`, `--threshold errorRate=0.1%`, `--threshold minRate=99%`.
+import { InvalidArgumentError, Option } from "commander";
+import { parseDuration } from "../loadtest/duration.ts";
+import { latencyQuantiles, type Threshold } from "../stats/threshold.ts";
+
+export function thresholdOption(): Option {
+  const names = [...Object.keys(latencyQuantiles), "errorRate", "minRate"].join(", ");
+  return new Option(
+    "--threshold <name=limit...>",
+    `what must be kept to pass, such as p99=250ms, errorRate=0.1% or minRate=99% (${names})`,
+  ).argParser((text: string, former: Threshold[] | undefined) => [...(former ?? []), parseThreshold(text)]);
+}
+
+function parseThreshold(text: string): Threshold {
+  const [name = "", limit = ""] = text.split("=", 2);
+  if (Object.hasOwn(latencyQuantiles, name)) {
+    const value = parseDuration(limit);
+    if (value !== undefined && value > 0) return { name: name as Threshold["name"], value };
+    throw new InvalidArgumentError(`The limit of ${name} must be a duration, such as ${name}=250ms.`);
+  }
+  if (name === "errorRate" || name === "minRate") {
+    const percent = /^([0-9]+(?:\.[0-9]+)?)%$/.exec(limit)?.[1];
+    if (percent !== undefined && Number(percent) <= 100) return { name, value: Number(percent) / 100 };
+    throw new InvalidArgumentError(`The limit of ${name} must be a percentage up to 100, such as ${name}=0.5%.`);
+  }
+  const names = [...Object.keys(latencyQuantiles), "errorRate", "minRate"].join(", ");
+  throw new InvalidArgumentError(`It must be NAME=LIMIT with one of the names ${names}.`);
+}

@@ -1,0 +1,360 @@
+// One backend under load: its requests on their schedule, its connections, and the account of it all.
+//
+// A request that is due goes to a free connection at once; without one it is owed, and goes to the next that becomes
+// free; owed for longer than the timeout, it is given up. It is never sent before it is due and never sent twice.
+import { requestTurns, scheduleOf } from "../load/planned-schedule.ts";
+import type { RateCurve } from "../load/rate-curve.ts";
+import { Progress } from "../load/response-parser.ts";
+import { OpenLoop, type Schedule } from "../load/schedule.ts";
+import type { Turns } from "../load/turns.ts";
+import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
+import { monotonicNs } from "../runtime/clock.ts";
+import type { FailureKind } from "../stats/account.ts";
+import type { Recording } from "../stats/recording.ts";
+import { Connection, ConnectionState } from "./connection.ts";
+import { Dialer } from "./dialer.ts";
+import { FreeQueue } from "./free-queue.ts";
+import type { GeneratorWatch } from "./generator-watch.ts";
+import { PathRecorder } from "./path-recorder.ts";
+import { type ReadyRequest, readyRequest } from "./planned-requests.ts";
+import { TargetError } from "./target-error.ts";
+
+export class Backend {
+  readonly name: string;
+  readonly #timeoutNs: number;
+  readonly #lifetimeNs: number;
+  readonly #schedule: Schedule;
+  readonly #turns: Turns;
+  readonly #requests: readonly ReadyRequest[];
+  readonly #recorders: readonly PathRecorder[];
+  readonly #connections: readonly Connection[];
+  readonly #free: FreeQueue;
+  readonly #watch: GeneratorWatch;
+  #dialer!: Dialer;
+  /** Told of each connection's first outcome while opening; later outcomes belong to requests. */
+  #onOpened: ((error: TargetError | undefined) => void) | undefined;
+  /** Infinity before the start: nothing is due. */
+  #startNs = Number.POSITIVE_INFINITY;
+  /** Requests due before a start in mid-schedule: what became of them, an earlier process knew. */
+  #skipped = 0;
+  #inFlight = 0;
+  #completedInTime = 0;
+  /** The instant (ns since the start) at which the schedule was stopped; Infinity while it goes on. */
+  #stoppedAtNs = Number.POSITIVE_INFINITY;
+  /** The monotonic instant until which requests are due. */
+  #dueUntilNs = Number.POSITIVE_INFINITY;
+
+  private constructor(plan: WorkerPlan, index: number, requests: readonly ReadyRequest[], watch: GeneratorWatch) {
+    const { name, percent } = plan.backends[index] as PlannedBackend;
+    const connections = Math.max(1, Math.round((plan.connections * percent) / 100));
+    this.name = name;
+    this.#timeoutNs = plan.timeoutNs;
+    this.#lifetimeNs = plan.connectionLifetimeNs ?? Number.POSITIVE_INFINITY;
+    this.#schedule = scheduleOf(plan, index);
+    this.#turns = requestTurns(plan);
+    this.#requests = requests;
+    this.#recorders = plan.requests.map(({ expectStatus }) => new PathRecorder(expectStatus));
+    this.#connections = Array.from({ length: connections }, () => new Connection());
+    this.#free = new FreeQueue(connections);
+    this.#watch = watch;
+  }
+
+  /** Backend `index` of the plan. Rejects with a TargetError of kind `dns`, or when a file cannot be read. */
+  static async create(plan: WorkerPlan, index: number, watch: GeneratorWatch): Promise<Backend> {
+    const planned = plan.backends[index] as PlannedBackend;
+    const requests = await Promise.all(plan.requests.map((request) => readyRequest(planned.origin, request)));
+    const backend = new Backend(plan, index, requests, watch);
+    backend.#dialer = await Dialer.create(plan, planned, {
+      opened: (connection) => backend.#opened(connection),
+      failed: (connection, error) => backend.#connectFailed(connection, error),
+      received: (connection, piece) => backend.#received(connection, piece),
+      drained: (connection) => {
+        if (connection.unwritten !== undefined) backend.#write(connection, connection.unwritten);
+      },
+      closed: (connection, error) => backend.#closed(connection, error),
+    });
+    return backend;
+  }
+
+  /**
+   * Opens all connections, for as long as the timeout or until `stop` is aborted. Rejects with the TargetError of the
+   * last failure when not one could be opened.
+   */
+  async open(stop: AbortSignal): Promise<void> {
+    let lastError: TargetError | undefined;
+    let open = 0;
+    await new Promise<void>((resolve) => {
+      let waiting = this.#connections.length;
+      const settle = () => {
+        clearTimeout(timer);
+        stop.removeEventListener("abort", settle);
+        resolve();
+      };
+      stop.addEventListener("abort", settle);
+      const timer = setTimeout(() => {
+        const where = this.#dialer.where();
+        lastError ??= new TargetError("connect", `Cannot connect to "${where}": no answer within the timeout`);
+        settle();
+      }, this.#timeoutNs / 1e6);
+      this.#onOpened = (error) => {
+        if (error === undefined) open++;
+        else lastError = error;
+        if (--waiting === 0) settle();
+      };
+      for (const connection of this.#connections) this.#dialer.connect(connection);
+    });
+    this.#onOpened = undefined;
+    if (open === 0 && lastError !== undefined) throw lastError;
+  }
+
+  /** Request 0 is due at the monotonic instant `startNs`; what was due until `skipNs` after it counts as lost. */
+  begin(startNs: number, skipNs: number): void {
+    this.#startNs = startNs;
+    this.#dueUntilNs = startNs + this.#schedule.endNs;
+    if (skipNs > 0) this.#schedule.skip(skipNs);
+    this.#skipped = this.#schedule.index;
+    this.#connections.forEach((connection, i) => {
+      if (connection.state === ConnectionState.Connecting) return;
+      connection.freeNs = startNs;
+      connection.expiresNs = startNs + (this.#lifetimeNs * (i + 1)) / this.#connections.length;
+      this.#free.push(connection);
+    });
+  }
+
+  /** No more requests are due from `elapsedNs` on. */
+  stop(elapsedNs: number): void {
+    this.#stoppedAtNs = Math.min(this.#stoppedAtNs, elapsedNs);
+    this.#dueUntilNs = Math.min(this.#dueUntilNs, this.#startNs + this.#stoppedAtNs);
+  }
+
+  /** Goes on by another rate from `elapsedNs` on; a closed loop has none. */
+  follow(curve: RateCurve, elapsedNs: number): void {
+    if (!(this.#schedule instanceof OpenLoop)) return;
+    this.#schedule.follow(curve, elapsedNs);
+    this.#dueUntilNs = this.#startNs + Math.min(this.#schedule.endNs, this.#stoppedAtNs);
+  }
+
+  /** Requests given to a connection whose outcome is open. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Requests completed while requests were due. */
+  get completedInTime(): number {
+    return this.#completedInTime;
+  }
+
+  /** When the schedule ends by itself; Infinity without end. */
+  get endNs(): number {
+    return this.#schedule.endNs;
+  }
+
+  /** Whether nothing will be due any more, and nothing is owed. */
+  isExhausted(elapsedNs: number): boolean {
+    return elapsedNs > this.#stoppedAtNs || this.#schedule.nextNs(elapsedNs) === Number.POSITIVE_INFINITY;
+  }
+
+  /** How long until a request can be sent; Infinity while that hangs on a response. */
+  untilDueNs(elapsedNs: number): number {
+    if (this.isExhausted(elapsedNs) || this.#free.peek() === undefined) return Number.POSITIVE_INFINITY;
+    return this.#schedule.nextNs(elapsedNs) - elapsedNs;
+  }
+
+  /** Whether requests are due that wait for a connection. */
+  isOwing(elapsedNs: number): boolean {
+    if (this.isExhausted(elapsedNs) || this.#free.peek() !== undefined) return false;
+    return this.#schedule.nextNs(elapsedNs) <= elapsedNs;
+  }
+
+  /** Gives every request that is due to a connection, as long as one is free. */
+  sendDue(): void {
+    while (true) {
+      const connection = this.#free.peek();
+      const nowNs = monotonicNs();
+      if (!this.#isNextDue(nowNs) || connection === undefined) return;
+      this.#free.shift();
+      this.#dispatch(connection, nowNs);
+    }
+  }
+
+  /** Ends requests that have taken longer than the timeout, from when they were given to their connection. */
+  expire(): void {
+    const nowNs = monotonicNs();
+    for (const connection of this.#connections) {
+      if (connection.request >= 0) this.#expireRequest(connection, nowNs);
+      else if (connection.state === ConnectionState.Idle && nowNs >= connection.expiresNs) this.#reopen(connection);
+    }
+  }
+
+  /** Asks for the target's addresses anew, and lets go of connections to former ones. A failure changes nothing. */
+  async refreshAddresses(): Promise<void> {
+    try {
+      await this.#dialer.refresh();
+    } catch (error: unknown) {
+      if (error instanceof TargetError) return;
+      throw error;
+    }
+    for (const connection of this.#connections) {
+      if (!this.#dialer.isCurrent(connection)) connection.expiresNs = 0;
+    }
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    for (const connection of this.#connections) connection.abandon();
+  }
+
+  /** What is recorded until `elapsedNs`, by request of the plan. The histograms are the backend's own. */
+  recordings(elapsedNs: number): Recording[] {
+    const due = this.#turns.counts(this.#schedule.dueCount(Math.min(elapsedNs, this.#stoppedAtNs)));
+    const skipped = this.#turns.counts(this.#skipped);
+    return this.#recorders.map((recorder, i) => recorder.recording(due[i] as number, skipped[i] as number));
+  }
+
+  /** Whether the next request is due now; owed ones that have waited longer than the timeout are passed over first. */
+  #isNextDue(nowNs: number): boolean {
+    const elapsedNs = nowNs - this.#startNs;
+    if (elapsedNs < 0 || elapsedNs >= this.#stoppedAtNs) return false;
+    while (true) {
+      const waitedNs = elapsedNs - this.#schedule.nextNs(elapsedNs);
+      if (waitedNs < 0) return false;
+      if (waitedNs <= this.#timeoutNs) return true;
+      if (this.#free.peek() !== undefined) this.#watch.recordNeglect(waitedNs);
+      this.#schedule.advance();
+    }
+  }
+
+  /** Gives the next request to a free connection. */
+  #dispatch(connection: Connection, nowNs: number): void {
+    const request = this.#turns.at(this.#schedule.index);
+    connection.request = request;
+    connection.intendedNs = this.#startNs + this.#schedule.nextNs(nowNs - this.#startNs);
+    connection.dispatchedNs = nowNs;
+    this.#schedule.advance();
+    this.#inFlight++;
+    const recorder = this.#recorders[request] as PathRecorder;
+    recorder.dispatched++;
+    recorder.inFlight++;
+    if (connection.state === ConnectionState.Idle) this.#send(connection, nowNs);
+    else this.#dialer.connect(connection);
+  }
+
+  #send(connection: Connection, nowNs: number): void {
+    const { bytes, isHead } = this.#requests[connection.request] as ReadyRequest;
+    const recorder = this.#recorders[connection.request] as PathRecorder;
+    if (!(this.#schedule instanceof OpenLoop)) connection.intendedNs = nowNs; // a closed loop knows no slip
+    connection.state = ConnectionState.Busy;
+    connection.sentNs = nowNs;
+    connection.hasServed = true;
+    connection.hasHeard = false;
+    connection.parser.begin(isHead);
+    recorder.sent++;
+    recorder.bytesSent += bytes.length;
+    recorder.slip.record(nowNs - connection.intendedNs);
+    this.#watch.recordSend(connection.intendedNs, connection.freeNs, nowNs);
+    this.#write(connection, bytes);
+  }
+
+  #write(connection: Connection, bytes: Uint8Array): void {
+    const written = connection.socket?.write(bytes) ?? -1;
+    if (written < 0) this.#finish(connection, "resetBeforeFirstByte");
+    else connection.unwritten = written < bytes.length ? bytes.subarray(written) : undefined;
+  }
+
+  /** A request has its outcome: of kind `failure`, or by its response. The connection is closed unless it can be kept. */
+  #finish(connection: Connection, failure?: FailureKind): void {
+    const nowNs = monotonicNs();
+    const recorder = this.#recorders[connection.request] as PathRecorder;
+    if (failure === undefined) {
+      const isCompleted = recorder.respond(connection.parser.status);
+      if (isCompleted && nowNs <= this.#dueUntilNs) this.#completedInTime++;
+      this.#recordTimes(connection, recorder, nowNs);
+    } else recorder.fail(failure);
+    this.#release(connection, nowNs, failure === undefined && connection.parser.keepAlive);
+  }
+
+  #recordTimes(connection: Connection, recorder: PathRecorder, nowNs: number): void {
+    recorder.latency.record(nowNs - connection.intendedNs);
+    recorder.service.record(nowNs - connection.sentNs);
+  }
+
+  /** Takes the request from the connection, which may get the next one at once. */
+  #release(connection: Connection, nowNs: number, isKept: boolean): void {
+    this.#detach(connection);
+    if (isKept && nowNs < connection.expiresNs) {
+      connection.state = ConnectionState.Idle;
+      this.#makeFree(connection, nowNs);
+    } else this.#reopen(connection);
+  }
+
+  #detach(connection: Connection): void {
+    (this.#recorders[connection.request] as PathRecorder).inFlight--;
+    this.#inFlight--;
+    connection.request = -1;
+  }
+
+  #makeFree(connection: Connection, nowNs: number): void {
+    connection.freeNs = nowNs;
+    if (this.#isNextDue(nowNs)) this.#dispatch(connection, nowNs);
+    else this.#free.push(connection);
+  }
+
+  /** Closes the connection and opens it again at once, so that no request has to wait for the handshake. */
+  #reopen(connection: Connection): void {
+    connection.abandon();
+    // One that never served is not opened again before a request needs it: a target that ends every connection at once
+    // would otherwise be called without end.
+    if (connection.hasServed && !this.isExhausted(monotonicNs() - this.#startNs)) this.#dialer.connect(connection);
+    else this.#makeFree(connection, monotonicNs());
+  }
+
+  #expireRequest(connection: Connection, nowNs: number): void {
+    if (nowNs - connection.dispatchedNs <= this.#timeoutNs) return;
+    const recorder = this.#recorders[connection.request] as PathRecorder;
+    if (connection.state === ConnectionState.Busy) {
+      recorder.timedOut++;
+      this.#recordTimes(connection, recorder, nowNs);
+      this.#release(connection, nowNs, false);
+    } else {
+      recorder.fail("connect");
+      this.#detach(connection); // an attempt cannot be called back: the connection is free when it has its outcome
+    }
+  }
+
+  #opened(connection: Connection): void {
+    const nowNs = monotonicNs();
+    connection.freeNs = nowNs;
+    connection.expiresNs = nowNs + this.#lifetimeNs;
+    connection.hasServed = false;
+    if (connection.request >= 0) this.#send(connection, nowNs);
+    else if (this.#onOpened !== undefined) this.#onOpened(undefined);
+    else this.#makeFree(connection, nowNs);
+  }
+
+  #connectFailed(connection: Connection, error: TargetError): void {
+    this.#watch.recordConnectFailure(error.code);
+    connection.hasServed = false;
+    if (connection.request >= 0) this.#finish(connection, error.kind);
+    else if (this.#onOpened !== undefined) this.#onOpened(error);
+    else this.#makeFree(connection, monotonicNs());
+  }
+
+  #received(connection: Connection, piece: Uint8Array): void {
+    if (connection.state !== ConnectionState.Busy) {
+      this.#reopen(connection); // bytes nobody asked for
+      return;
+    }
+    connection.hasHeard = true;
+    (this.#recorders[connection.request] as PathRecorder).bytesReceived += piece.length;
+    const progress = connection.parser.feed(piece);
+    if (progress === Progress.Complete) this.#finish(connection);
+    else if (progress === Progress.Malformed) this.#finish(connection, "malformed");
+  }
+
+  #closed(connection: Connection, error: Error | undefined): void {
+    if (connection.state !== ConnectionState.Busy) this.#reopen(connection);
+    else if (connection.parser.endsWithClose() && error === undefined) this.#finish(connection);
+    else if (!connection.hasHeard) this.#finish(connection, "resetBeforeFirstByte");
+    else this.#finish(connection, error === undefined ? "truncated" : "resetMidBody");
+  }
+}

@@ -1,0 +1,40 @@
+// The free connections, longest free first: a ring with room for all of them.
+import { type Connection, ConnectionState } from "./connection.ts";
+
+export class FreeQueue {
+  readonly #ring: (Connection | undefined)[];
+  #first = 0;
+  #length = 0;
+
+  /** Room for `capacity` connections. */
+  constructor(capacity: number) {
+    this.#ring = new Array(capacity).fill(undefined);
+  }
+
+  /** Adds a connection, unless it is in the queue already. */
+  push(connection: Connection): void {
+    if (connection.isQueued) return;
+    connection.isQueued = true;
+    let at = this.#first + this.#length++;
+    if (at >= this.#ring.length) at -= this.#ring.length;
+    this.#ring[at] = connection;
+  }
+
+  /** The connection that has been free for longest. One that is being opened again leaves: it comes back when open. */
+  peek(): Connection | undefined {
+    while (this.#length > 0) {
+      const connection = this.#ring[this.#first] as Connection;
+      if (connection.state !== ConnectionState.Connecting) return connection;
+      this.shift();
+    }
+    return undefined;
+  }
+
+  /** Takes out what `peek` has shown. */
+  shift(): void {
+    (this.#ring[this.#first] as Connection).isQueued = false;
+    this.#ring[this.#first] = undefined;
+    this.#first = this.#first + 1 === this.#ring.length ? 0 : this.#first + 1;
+    this.#length--;
+  }
+}

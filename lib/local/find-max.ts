@@ -1,0 +1,48 @@
+// The highest rate at which a target keeps the thresholds: a closed loop says what it can do at most, a search in open
+// loop finds where the thresholds hold.
+import { RateSearch } from "../load/rate-search.ts";
+import type { Summary } from "../stats/summary.ts";
+import { type LoadRun, runLoad } from "./run-load.ts";
+
+/** Probes in all, the closed loop among them. */
+const mostProbes = 12;
+/** Of the rate: how close the search comes. Half of what is promised, as each probe has its own error. */
+const tolerance = 0.01;
+
+export interface Probe {
+  /** null: the closed loop that begins the search. */
+  requestsPerSecond: number | null;
+  /** Whether all thresholds were kept; null for the closed loop. */
+  passed: boolean | null;
+  summary: Summary;
+}
+
+export interface FoundMaximum {
+  probes: Probe[];
+  /** The highest rate that kept the thresholds; null: none did. */
+  requestsPerSecond: number | null;
+  /** Why a higher rate was not tried, where the generator and not the target is the limit; empty otherwise. */
+  generatorLimits: string[];
+}
+
+/** Searches the maximum by runs of `run.load`'s duration each; `onProbe` is told of each. Stops early with `run.stop`. */
+export async function findMax(run: LoadRun, onProbe: (probe: Probe) => void): Promise<FoundMaximum> {
+  const probes: Probe[] = [];
+  const probe = async (rate: number | null): Promise<Probe> => {
+    const load = { ...run.load, requestsPerSecond: rate ?? ("max" as const) };
+    const summary = await runLoad({ ...run, load, thresholds: rate === null ? [] : run.thresholds });
+    const done = { requestsPerSecond: rate, passed: rate === null ? null : summary.passed === true, summary };
+    probes.push(done);
+    onProbe(done);
+    return done;
+  };
+  const estimate = await probe(null);
+  const search = new RateSearch(estimate.summary.throughputPerSecond, tolerance, mostProbes - 1);
+  let generatorLimits: string[] = [];
+  while (search.nextRate !== undefined && !run.stop.aborted) {
+    const { passed, summary } = await probe(search.nextRate);
+    if (passed === false) generatorLimits = summary.invalidReasons; // the lowest rate refused is the last one refused
+    search.record(passed === true);
+  }
+  return { probes, requestsPerSecond: search.highestRate ?? null, generatorLimits };
+}

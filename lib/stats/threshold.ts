@@ -1,0 +1,51 @@
+// Limits that a run must keep, judged on the merged result.
+import type { Account } from "./account.ts";
+import type { Histogram } from "./histogram.ts";
+
+/** Latency quantiles that may be limited, by name. */
+export const latencyQuantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
+export type LatencyQuantile = keyof typeof latencyQuantiles;
+
+/** `value`: ns at most for a quantile, a share (0 to 1) at most for errorRate, a share at least for minRate. */
+export interface Threshold {
+  name: LatencyQuantile | "errorRate" | "minRate";
+  value: number;
+}
+
+export interface ThresholdResult {
+  name: Threshold["name"];
+  /** Microseconds for a latency, else a share from 0 to 1. */
+  limit: number;
+  measured: number;
+  passed: boolean;
+}
+
+/** What a threshold is judged on. */
+export interface Measured {
+  account: Account;
+  latency: Histogram;
+  throughputPerSecond: number;
+  /** null in a closed loop, which asks for no rate. */
+  askedPerSecond: number | null;
+}
+
+export function judge({ name, value }: Threshold, measured: Measured): ThresholdResult {
+  if (name === "errorRate") {
+    const share = errorRate(measured.account);
+    return { name, limit: value, measured: share, passed: share <= value };
+  }
+  if (name === "minRate") {
+    const { throughputPerSecond, askedPerSecond } = measured;
+    const share = askedPerSecond === null ? 1 : throughputPerSecond / askedPerSecond;
+    return { name, limit: value, measured: share, passed: share >= value };
+  }
+  const us = measured.latency.quantileNs(latencyQuantiles[name]) / 1e3;
+  return { name, limit: value / 1e3, measured: us, passed: us <= value / 1e3 };
+}
+
+/** Share of the requests with a known outcome that did not complete, 0 to 1. */
+export function errorRate(account: Account): number {
+  const failed = Object.values(account.failed).reduce((sum, count) => sum + count, 0);
+  const bad = failed + account.timedOut + account.unsent + account.lost;
+  return bad === 0 ? 0 : bad / (bad + account.completed);
+}

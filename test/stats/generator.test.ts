@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { emptyGeneratorReport, type GeneratorCounters, generatorFaults } from "../../lib/stats/generator.ts";
+
+function report(counters: Partial<GeneratorCounters>, slipsNs: readonly number[] = []) {
+  const report = emptyGeneratorReport();
+  Object.assign(report.counters, { elapsedNs: 10e9, ...counters });
+  for (const slipNs of slipsNs) report.slip.record(slipNs);
+  return report;
+}
+
+test("a generator that kept up has no faults", () => {
+  expect(generatorFaults([report({ cpuNs: 9e9 }, [1e3, 2e3])], 1000, 1e6)).toEqual([]);
+});
+
+test("slip counts above a millisecond and above a tenth of the latency", () => {
+  expect(generatorFaults([report({}, [2e6])], 1000, 30e6)).toEqual([]);
+  expect(generatorFaults([report({}, [0.9e6])], 1000, 1e6)).toEqual([]);
+  expect(generatorFaults([report({}, [2e6])], 1000, 10e6)[0]).toContain("sent late by itself: 2.0");
+});
+
+test.each<[counters: Partial<GeneratorCounters>, words: string]>([
+  [{ saturatedNs: 2e9 }, "core was full for 20.0 % of the run while requests waited"],
+  [{ throttledNs: 1e9 }, "CPU limit stopped the generator for 10.0 %"],
+  [{ neglected: 5 }, "did not reach the rate: 5 requests"],
+  [{ outOfFiles: 3 }, "ran out of file descriptors: 3"],
+  [{ outOfPorts: 4 }, "ran out of local ports: 4"],
+])("%j is named", (counters, words) => {
+  expect(generatorFaults([report({}), report(counters)], 1000, 1e6).join()).toContain(words);
+});
+
+test("a late generator says what held it up", () => {
+  const [reason] = generatorFaults([report({ busyPauseNs: 50e6, idlePauseNs: 30e6 }, [5e6])], 1000, 6e6);
+  expect(reason).toContain("busy with itself for 50.00 ms, as in garbage collection");
+  expect(reason).toContain("machine gave it no CPU for 30.00 ms");
+});
