@@ -1,16 +1,27 @@
 // Every file of manifests/ as text, rendered from code. `scripts/render` writes them, a test compares them.
 import { stringify } from "yaml";
+import { WorkerPlan } from "../load/worker-plan.ts";
+import { SnapshotLine } from "../stats/line.ts";
+import { Summary } from "../stats/summary.ts";
 import { controllerObjects } from "./controller.ts";
 import { loadTestResource } from "./custom-resource.ts";
 import { sampleLoadTest } from "./sample.ts";
 
-/** Path below manifests/ → content. */
+/** Path below manifests/ → content. The schemas are of what programs may read: `run --output json`, logs and plans. */
 export function renderManifests(): Record<string, string> {
   return {
     "loadtest-resource.yaml": renderYaml([loadTestResource()]),
     "controller.yaml": renderYaml(controllerObjects({ image: "localhost/loadtest:dev" })),
     "samples/loadtest.yaml": renderYaml([sampleLoadTest]),
+    "schemas/summary.schema.json": renderSchema(Summary),
+    "schemas/snapshot.schema.json": renderSchema(SnapshotLine),
+    "schemas/worker-plan.schema.json": renderSchema(WorkerPlan),
   };
+}
+
+function renderSchema(schema: object): string {
+  const draft = "https://json-schema.org/draft/2020-12/schema";
+  return `${JSON.stringify({ $schema: draft, ...schema }, null, 2)}\n`;
 }
 
 /** Objects as YAML documents, one after the other. */

@@ -3,6 +3,7 @@
 //   scheduled = completed + Σ failed + timedOut + inFlight + unsent + lost
 //
 // An account is a plain value, as it travels in log lines and results; accounts add up.
+import Type, { type Static } from "typebox";
 
 export const failureKinds = [
   "connect",
@@ -19,27 +20,41 @@ export const failureKinds = [
 ] as const;
 export type FailureKind = (typeof failureKinds)[number];
 
-export interface Account {
-  /** Due so far by the schedule. */
-  scheduled: number;
-  /** Written to a connection. */
-  sent: number;
-  /** Whole responses with an expected status. */
-  completed: number;
-  /** Without a whole response of an expected status, by kind; kinds that never occurred are absent. */
-  failed: Partial<Record<FailureKind, number>>;
-  timedOut: number;
-  /** Given to a connection, outcome still open. */
-  inFlight: number;
-  /** Due, but not given to a connection: still waiting, or waited for longer than the timeout and given up. */
-  unsent: number;
-  /** Due before a restarted worker began anew: the one before it died before it could say what became of them. */
-  lost: number;
-  bytesSent: number;
-  bytesReceived: number;
-  /** Whole responses by status code. */
-  statusCodes: Record<string, number>;
+function count(description: string) {
+  return Type.Integer({ minimum: 0, description });
 }
+
+/** The fields of an account, for whatever has one. */
+export const accountProperties = {
+  scheduled: count("Requests due so far. The sum of completed, failed, timedOut, inFlight, unsent and lost."),
+  sent: count("Written to a connection."),
+  completed: count("Whole responses with an expected status."),
+  failed: Type.Unsafe<Partial<Record<FailureKind, number>>>({
+    type: "object",
+    description: "Requests without such a response, by kind; kinds that never occurred are absent.",
+    properties: Object.fromEntries(failureKinds.map((kind) => [kind, { type: "integer", minimum: 1 }])),
+    additionalProperties: false,
+  }),
+  timedOut: count("No whole response within the timeout."),
+  inFlight: count("Given to a connection, outcome still open."),
+  unsent: count(
+    "Due, but not given to a connection: still waiting, or waited for longer than the timeout and given up.",
+  ),
+  lost: count(
+    "Due before a restarted worker began anew: the one before it died before it could say what became of them.",
+  ),
+  bytesSent: count("Bytes of requests."),
+  bytesReceived: count("Bytes of responses."),
+  statusCodes: Type.Unsafe<Record<string, number>>({
+    type: "object",
+    description: "Whole responses by status code.",
+    patternProperties: { "^[1-5][0-9]{2}$": { type: "integer", minimum: 1 } },
+    additionalProperties: false,
+  }),
+};
+
+export const Account = Type.Object(accountProperties, { additionalProperties: false });
+export type Account = Static<typeof Account>;
 
 export function emptyAccount(): Account {
   return {

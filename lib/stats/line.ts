@@ -1,21 +1,29 @@
 // The lines a worker writes to stdout, one JSON object each, cumulative: the newest of a kind wins, anything else in
 // the stream is ignored. A line stays under 12 KiB, as container runtimes split longer ones at 16 KiB.
-import type { Account } from "./account.ts";
+import Type, { type Static } from "typebox";
+import { Account } from "./account.ts";
 import type { GeneratorCounters } from "./generator.ts";
 import { encodeHistogram } from "./histogram-codec.ts";
 import type { Metric, Recording, WorkerRecording } from "./recording.ts";
 import { allRecordings, mergeRecordings, metrics } from "./recording.ts";
 
-/** Once a second: the totals so far, and the latency of all paths. */
-export interface SnapshotLine {
-  kind: "snapshot";
-  worker: number;
-  startedAtMs: number;
-  /** Since the start of the schedule. */
-  elapsedSeconds: number;
-  account: Account;
-  latency: string;
-}
+/** Once a second: the totals so far, and the latency of all requests. */
+export const SnapshotLine = Type.Object(
+  {
+    kind: Type.Literal("snapshot"),
+    worker: Type.Integer({ minimum: 0, description: "Index of the worker." }),
+    startedAtMs: Type.Number({ description: "The instant of request 0, milliseconds since the Unix epoch." }),
+    elapsedSeconds: Type.Number({ description: "Since that instant." }),
+    account: Account,
+    latency: Type.String({ description: "Nanoseconds, in the HdrHistogram V2 compressed format, base64." }),
+  },
+  {
+    $id: "https://beta.kuar.com/v1/snapshot.schema.json",
+    title: "What a worker writes once a second, cumulative since it began",
+    additionalProperties: false,
+  },
+);
+export type SnapshotLine = Static<typeof SnapshotLine>;
 
 /** At the end, one for each backend, request and metric, and those of the generator itself (backend and path -1). */
 export interface HistogramLine {

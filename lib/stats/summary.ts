@@ -1,7 +1,7 @@
 // Recordings → the summary people and programs read. Summaries are made last and never merged.
 // The schema is the summary's only description: its type comes from it, and it is published with the manifests.
 import Type, { type Static, type TProperties } from "typebox";
-import { failureKinds } from "./account.ts";
+import { accountProperties } from "./account.ts";
 import { generatorFaults } from "./generator.ts";
 import { Histogram } from "./histogram.ts";
 import { encodeHistogram } from "./histogram-codec.ts";
@@ -10,10 +10,6 @@ import { judge, type Threshold } from "./threshold.ts";
 
 function closed<T extends TProperties>(properties: T, options: object = {}) {
   return Type.Object(properties, { additionalProperties: false, ...options });
-}
-
-function count(description: string) {
-  return Type.Integer({ minimum: 0, description });
 }
 
 function number(description: string) {
@@ -35,27 +31,7 @@ const Percentiles = closed(
 export type Percentiles = Static<typeof Percentiles>;
 
 const partProperties = {
-  scheduled: count("Requests due. It is the sum of completed, failed, timedOut, inFlight, unsent and lost."),
-  sent: count("Written to a connection."),
-  completed: count("Whole responses with an expected status."),
-  failed: Type.Unsafe<Record<string, number>>({
-    type: "object",
-    description: "Requests without such a response, by kind; kinds that never occurred are absent.",
-    properties: Object.fromEntries(failureKinds.map((kind) => [kind, { type: "integer", minimum: 1 }])),
-    additionalProperties: false,
-  }),
-  timedOut: count("No whole response within the timeout."),
-  inFlight: count("Sent, and without an outcome when the run ended."),
-  unsent: count("Due, and never sent: no connection was free within the timeout, or the run was stopped."),
-  lost: count("Due before a worker was restarted, which does not know what became of them."),
-  bytesSent: count("Bytes of requests."),
-  bytesReceived: count("Bytes of responses."),
-  statusCodes: Type.Unsafe<Record<string, number>>({
-    type: "object",
-    description: "Whole responses by status code.",
-    patternProperties: { "^[1-5][0-9]{2}$": { type: "integer", minimum: 1 } },
-    additionalProperties: false,
-  }),
+  ...accountProperties,
   latencyUs: Percentiles,
   serviceTimeUs: Percentiles,
   slipUs: Percentiles,
@@ -78,7 +54,7 @@ export const Summary = closed(
     backends: Type.Array(closed({ backend: Type.String(), ...partProperties })),
     workers: Type.Array(
       closed({
-        worker: count("Index of the worker."),
+        worker: Type.Integer({ minimum: 0, description: "Index of the worker." }),
         ...partProperties,
         cpuSeconds: number("CPU time that the worker used."),
       }),

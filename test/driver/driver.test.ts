@@ -1,72 +1,10 @@
-import { afterEach, expect, test } from "bun:test";
-import type { TCPSocketListener } from "bun";
+import { expect, test } from "bun:test";
 import { Driver } from "../../lib/driver/driver.ts";
-import type { PlannedBackend, PlannedRequest, WorkerPlan } from "../../lib/load/worker-plan.ts";
+import { RateCurve } from "../../lib/load/rate-curve.ts";
 import { monotonicNs } from "../../lib/runtime/clock.ts";
 import { imbalance } from "../../lib/stats/account.ts";
-import { allRecordings, mergeRecordings, type Recording } from "../../lib/stats/recording.ts";
-
-const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-let server: TCPSocketListener<undefined> | undefined;
-
-afterEach(() => server?.stop(true));
-
-/** A server that does with request number n (from 0) what `behave` says: answer bytes, close, reset, or silence. */
-function serve(behave: (n: number) => string | "close" | "reset" | "silence"): number {
-  let n = 0;
-  server = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      data: (socket) => {
-        const answer = behave(n++);
-        if (answer === "close") socket.end();
-        else if (answer === "reset") socket.terminate();
-        else if (answer.endsWith("cut")) socket.end(answer.slice(0, -3));
-        else if (answer !== "silence") socket.write(answer);
-      },
-    },
-  });
-  return server.port;
-}
-
-function get(path: string): PlannedRequest {
-  return { method: "GET", path, headers: [], weight: 1 };
-}
-
-function backend(name: string, percent: number, port: number): PlannedBackend {
-  return { name, percent, origin: { scheme: "http", host: "127.0.0.1", port } };
-}
-
-function planFor(port: number, changes: Partial<WorkerPlan> = {}): WorkerPlan {
-  return {
-    generation: 1,
-    worker: { index: 0, count: 1 },
-    backends: [backend("web", 100, port)],
-    tls: { caFiles: [], insecure: false },
-    requests: [get("/a"), get("/b")],
-    requestsPerSecond: 1000,
-    durationNs: 200e6,
-    arrivals: "Constant",
-    seed: 1,
-    connections: 8,
-    timeoutNs: 1e9,
-    pacing: "balanced",
-    barrier: false,
-    ...changes,
-  };
-}
-
-async function drive(
-  plan: WorkerPlan,
-  stop = new AbortController().signal,
-): Promise<{ total: Recording; paths: Recording[] }> {
-  const driver = await Driver.create(plan);
-  await driver.open(stop);
-  await driver.run(monotonicNs(), stop, () => {});
-  const paths = allRecordings({ backends: driver.recordings() });
-  return { total: mergeRecordings(paths), paths };
-}
+import { allRecordings, mergeRecordings } from "../../lib/stats/recording.ts";
+import { backend, drive, ok, planFor, serve } from "./drive.ts";
 
 test("every scheduled request is sent once and completed, paths in turn", async () => {
   const { total, paths } = await drive(planFor(serve(() => ok)));
@@ -136,23 +74,23 @@ test("requests owed for longer than the timeout are unsent, not lost", async () 
 });
 
 test("the server going away makes refused requests, and the account stays whole", async () => {
-  const port = serve((n) => {
-    if (n === 50) server?.stop(true);
+  const server = serve((n, { stop }) => {
+    if (n === 50) stop();
     return ok;
   });
-  const { total } = await drive(planFor(port));
+  const { total } = await drive(planFor(server));
   expect(total.account.failed.refused).toBeGreaterThan(50);
   expect(imbalance(total.account)).toBe(0);
 });
 
 test("a stop ends the schedule there, with the account whole", async () => {
   const stop = new AbortController();
-  const port = serve((n) => {
+  const server = serve((n) => {
     if (n === 50) stop.abort();
     return ok;
   });
-  const { durationNs: _, ...endless } = planFor(port);
-  const { total } = await drive(endless, stop.signal);
+  const { durationNs: _, ...endless } = planFor(server);
+  const { total } = await drive(endless, { stop: stop.signal });
   expect(total.account.scheduled).toBeGreaterThan(50);
   expect(total.account.scheduled).toBeLessThan(20_000);
   expect(total.account).toMatchObject({ completed: total.account.sent, inFlight: 0 });
@@ -160,53 +98,101 @@ test("a stop ends the schedule there, with the account whole", async () => {
 });
 
 test("a stop before the start sends nothing", async () => {
-  const { total } = await drive(planFor(serve(() => ok)), AbortSignal.abort());
+  const { total } = await drive(planFor(serve(() => ok)), { stop: AbortSignal.abort() });
   expect(total.account).toMatchObject({ sent: 0, completed: 0, inFlight: 0 });
   expect(imbalance(total.account)).toBe(0);
 });
 
 test("a start in the past begins in mid-schedule, and what was due before counts as lost", async () => {
-  const driver = await Driver.create(
-    planFor(
-      serve(() => ok),
-      { durationNs: 1e9 },
-    ),
+  const plan = planFor(
+    serve(() => ok),
+    { durationNs: 1e9 },
   );
-  const stop = new AbortController().signal;
-  await driver.open(stop);
-  await driver.run(monotonicNs() - 800e6, stop, () => {});
-  const { account } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
+  const { account } = (await drive(plan, { startNs: monotonicNs() - 800e6 })).total;
   expect(account.scheduled).toBe(1000);
   expect(account.lost).toBeGreaterThanOrEqual(700);
   expect(account.completed + account.lost).toBe(1000);
 });
 
 test("a generator that stood still is late by itself, also for what it then gave up", async () => {
-  const driver = await Driver.create(
-    planFor(
-      serve(() => ok),
-      { timeoutNs: 5e6, durationNs: 300e6 },
-    ),
-  );
-  const stop = new AbortController().signal;
-  await driver.open(stop);
-  setTimeout(() => Bun.sleepSync(150), 50);
-  await driver.run(monotonicNs(), stop, () => {});
-  const { account } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
-  expect(account.unsent).toBeGreaterThan(50);
+  const server = serve((n) => {
+    if (n === 50) setTimeout(() => Bun.sleepSync(150));
+    return ok;
+  });
+  const { driver, total } = await drive(planFor(server, { timeoutNs: 5e6, durationNs: 300e6 }));
+  expect(total.account.unsent).toBeGreaterThan(50);
   expect(driver.generatorReport().slip.quantileNs(0.99)).toBeGreaterThan(50e6);
-  expect(imbalance(account)).toBe(0);
+  expect(driver.generatorReport().counters.neglected).toBeGreaterThan(50);
+  expect(imbalance(total.account)).toBe(0);
 });
 
 test("a target that cannot be reached at all is one clear error of its kind", async () => {
-  const port = serve(() => ok);
-  server?.stop(true);
-  expect(drive(planFor(port))).rejects.toMatchObject({
+  const server = serve(() => ok);
+  server.stop();
+  expect(drive(planFor(server))).rejects.toMatchObject({
     kind: "refused",
     message: expect.stringContaining("connection refused") as never,
   });
-  const origin = { scheme: "http" as const, host: "nonesuch.invalid", port };
-  expect(drive({ ...planFor(port), backends: [{ name: "web", percent: 100, origin }] })).rejects.toMatchObject({
+  const origin = { scheme: "http" as const, host: "nonesuch.invalid", port: server.port };
+  expect(drive(planFor(server, { backends: [{ name: "web", percent: 100, origin }] }))).rejects.toMatchObject({
     kind: "dns",
   });
+});
+
+test("a closed loop sends as fast as responses come, until the end, and knows no slip", async () => {
+  const server = serve(() => ok);
+  const { total } = await drive(planFor(server, { requestsPerSecond: "max", durationNs: 100e6 }));
+  expect(total.account.completed).toBeGreaterThan(100);
+  expect(total.account.completed).toBe(server.received.length);
+  expect(total.slip.maxNs).toBe(0);
+  expect(imbalance(total.account)).toBe(0);
+});
+
+test("a ramp sends as many requests as lie below it", async () => {
+  const { durationNs: _, ...plan } = planFor(serve(() => ok));
+  const stages = [
+    { durationNs: 200e6, requestsPerSecond: 2000 },
+    { durationNs: 200e6, requestsPerSecond: 0 },
+  ];
+  const { total } = await drive({ ...plan, requestsPerSecond: 1000, stages });
+  expect(total.account).toMatchObject({ scheduled: 500, completed: 500 });
+});
+
+test("Poisson arrivals are accounted for as they fall, the same for the same seed", async () => {
+  const server = serve(() => ok);
+  const first = await drive(planFor(server, { arrivals: "Poisson", seed: 9 }));
+  const second = await drive(planFor(server, { arrivals: "Poisson", seed: 9 }));
+  expect(first.total.account.scheduled).toBe(second.total.account.scheduled);
+  expect(first.total.account.scheduled).not.toBe(200);
+  expect(first.total.account.completed).toBe(first.total.account.scheduled);
+});
+
+test("the rate follows a change in flight", async () => {
+  const server = serve(() => ok);
+  const driver = await Driver.create(planFor(server, { requestsPerSecond: 1000, durationNs: 400e6 }));
+  const stop = new AbortController().signal;
+  await driver.open(stop);
+  const startNs = monotonicNs();
+  let changedNs = 0;
+  setTimeout(() => {
+    changedNs = monotonicNs() - startNs;
+    driver.follow(RateCurve.constant(3000, 400e6));
+  }, 100);
+  await driver.run(startNs, stop, () => {});
+  const { account } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
+  const expected = (1000 * changedNs + 3000 * (400e6 - changedNs)) / 1e9;
+  expect(Math.abs(account.completed - expected)).toBeLessThan(3);
+  expect(account.completed).toBe(server.received.length);
+});
+
+test("backends get their percent exactly, and one that stalls does not hold up the other", async () => {
+  const stable = serve(() => ok);
+  const canary = serve(() => "silence");
+  const backends = [backend("stable", 90, stable.port), backend("canary", 10, canary.port), backend("off", 0, 1)];
+  const { driver } = await drive(planFor(stable, { backends, timeoutNs: 100e6, connections: 16 }));
+  const [one, two, ...others] = driver.recordings().map(({ name, paths }) => ({ name, ...mergeRecordings(paths) }));
+  expect(one).toMatchObject({ name: "stable", account: { scheduled: 180, completed: 180 } });
+  expect(two).toMatchObject({ name: "canary", account: { scheduled: 20, completed: 0 } });
+  expect(others).toEqual([]);
+  expect(one?.latency.maxNs).toBeLessThan(100e6);
 });

@@ -12,8 +12,10 @@ test.each(Object.entries(renderManifests()))("manifests/%s is what the code rend
   expect(readFileSync(join(folder, path), "utf8")).toBe(text);
 });
 
-test("manifests/ holds no YAML that no code renders", () => {
-  const found = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".yaml"));
+test("manifests/ holds no YAML and no schema that no code renders", () => {
+  const found = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /\.(yaml|json)$/.test(name),
+  );
   expect(found.sort()).toEqual(Object.keys(renderManifests()).sort());
 });
 

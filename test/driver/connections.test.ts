@@ -1,0 +1,94 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Addresses } from "../../lib/driver/addresses.ts";
+import { imbalance } from "../../lib/stats/account.ts";
+import { drive, ok, planFor, serve } from "./drive.ts";
+
+test("a connection that the server ends is opened again before a request needs it", async () => {
+  const server = serve(() => `${ok.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")}closed`);
+  const { driver, total } = await drive(planFor(server, { requestsPerSecond: 200, durationNs: 500e6 }));
+  expect(total.account).toMatchObject({ scheduled: 100, completed: 100 });
+  expect(server.connections).toBeGreaterThanOrEqual(100);
+  expect(driver.generatorReport().connectionWait.maxNs).toBeLessThan(20e6);
+});
+
+test("a server that ends every connection at once is not called without end", async () => {
+  const server = serve(() => "close");
+  const { total } = await drive(planFor(server));
+  expect(total.account).toMatchObject({ scheduled: 200, failed: { resetBeforeFirstByte: 200 } });
+  expect(server.connections).toBeLessThanOrEqual(208);
+});
+
+test("connections are opened anew at the end of their lifetime, spread over it", async () => {
+  const server = serve(() => ok);
+  const { total } = await drive(planFor(server, { connectionLifetimeNs: 100e6, durationNs: 450e6 }));
+  expect(total.account).toMatchObject({ scheduled: 450, completed: 450 });
+  expect(server.connections).toBeGreaterThan(24);
+  expect(server.connections).toBeLessThan(60);
+});
+
+test("addresses are taken in turn, and asked for anew", async () => {
+  const answers = [
+    ["10.0.0.2", "10.0.0.1", "10.0.0.1"],
+    ["10.0.0.1", "10.0.0.3"],
+  ];
+  const addresses = new Addresses("web.test", async () => answers.shift() as string[]);
+  await addresses.resolve();
+  expect([addresses.next(), addresses.next(), addresses.next()]).toEqual(["10.0.0.1", "10.0.0.2", "10.0.0.1"]);
+  await addresses.resolve();
+  expect(["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((address) => addresses.has(address))).toEqual([true, false, true]);
+});
+
+test("a failed look-up is a dns error, and the known addresses stay", async () => {
+  const answers = [["10.0.0.1"]];
+  const addresses = new Addresses("web.test", async () => answers.shift() ?? Promise.reject(new Error("SERVFAIL")));
+  await addresses.resolve();
+  expect(addresses.resolve()).rejects.toMatchObject({
+    kind: "dns",
+    message: expect.stringContaining("SERVFAIL") as never,
+  });
+  expect(addresses.next()).toBe("10.0.0.1");
+});
+
+/** A CA, and certificates of it for a server and a client, as PEM files. */
+function certificates(): (name: string) => string {
+  const folder = mkdtempSync(join(tmpdir(), "loadtest-test-"));
+  const file = (name: string) => join(folder, name);
+  const openssl = (...args: string[]) => {
+    const { exitCode, stderr } = Bun.spawnSync(["openssl", ...args], { cwd: folder, stderr: "pipe" });
+    if (exitCode !== 0) throw new Error(stderr.toString());
+  };
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  openssl("req", "-x509", ...key, "-subj", "/CN=ca", "-days", "1", "-keyout", "ca.key", "-out", "ca.crt");
+  for (const name of ["server", "client"]) {
+    writeFileSync(file(`${name}.ext`), "subjectAltName=DNS:web.test");
+    openssl("req", ...key, "-subj", `/CN=${name}`, "-keyout", `${name}.key`, "-out", `${name}.csr`);
+    const signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1"];
+    openssl("x509", "-req", "-in", `${name}.csr`, ...signing, "-extfile", `${name}.ext`, "-out", `${name}.crt`);
+  }
+  return file;
+}
+
+test("a server that asks for a client certificate gets it, under the name that it is verified for", async () => {
+  const file = certificates();
+  const pem = (name: string) => readFileSync(file(name), "utf8");
+  const server = serve(() => ok, {
+    cert: pem("server.crt"),
+    key: pem("server.key"),
+    ca: pem("ca.crt"),
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
+  const origin = { scheme: "https" as const, host: "127.0.0.1", port: server.port };
+  const backends = [{ name: "web", percent: 100, origin }];
+  const tls = { caFiles: [file("ca.crt")], insecure: false, serverName: "web.test" };
+  const clientCertificate = { certFile: file("client.crt"), keyFile: file("client.key") };
+  const { total } = await drive(planFor(server, { backends, tls: { ...tls, clientCertificate } }));
+  expect(total.account).toMatchObject({ scheduled: 200, completed: 200 });
+  expect(imbalance(total.account)).toBe(0);
+
+  const misnamed = drive(planFor(server, { backends, tls: { ...tls, clientCertificate, serverName: "other.test" } }));
+  expect(misnamed).rejects.toMatchObject({ kind: "tlsName" });
+});
