@@ -166,12 +166,12 @@ export class Backend {
     return this.#schedule.nextNs(elapsedNs) <= elapsedNs;
   }
 
-  /** Gives every request that is due to a connection, as long as one is free. */
+  /** Gives every request that is due to a connection, as long as one is free; one that fails at once waits for the next call. */
   sendDue(): void {
-    while (true) {
+    for (let left = this.#free.length; ; left--) {
       const connection = this.#free.peek();
       const nowNs = monotonicNs();
-      if (!this.#isNextDue(nowNs) || connection === undefined) return;
+      if (!this.#isNextDue(nowNs) || connection === undefined || left <= 0) return;
       this.#free.shift();
       this.#dispatch(connection, nowNs);
     }
@@ -302,10 +302,17 @@ export class Backend {
   /** Closes the connection and opens it again at once, so that no request has to wait for the handshake. */
   #reopen(connection: Connection): void {
     connection.abandon();
+    const nowNs = monotonicNs();
     // One that never served is not opened again before a request needs it: a target that ends every connection at once
-    // would otherwise be called without end.
-    if (connection.hasServed && !this.isExhausted(monotonicNs() - this.#startNs)) this.#dialer.connect(connection);
-    else this.#makeFree(connection, monotonicNs());
+    // would otherwise be called without end. Nor does it get a request before the next turn of the event loop:
+    // connections that fail at once would otherwise keep the others from being served.
+    if (connection.hasServed && !this.isExhausted(nowNs - this.#startNs)) this.#dialer.connect(connection);
+    else this.#rest(connection, nowNs);
+  }
+
+  #rest(connection: Connection, nowNs: number): void {
+    connection.freeNs = nowNs;
+    this.#free.push(connection);
   }
 
   #expireRequest(connection: Connection, nowNs: number): void {
@@ -336,7 +343,7 @@ export class Backend {
     connection.hasServed = false;
     if (connection.request >= 0) this.#finish(connection, error.kind);
     else if (this.#onOpened !== undefined) this.#onOpened(error);
-    else this.#makeFree(connection, monotonicNs());
+    else this.#rest(connection, monotonicNs());
   }
 
   #received(connection: Connection, piece: Uint8Array): void {

@@ -11,6 +11,11 @@ export class FreeQueue {
     this.#ring = new Array(capacity).fill(undefined);
   }
 
+  /** How many stand in the queue. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** Adds a connection, unless it is in the queue already. */
   push(connection: Connection): void {
     if (connection.isQueued) return;

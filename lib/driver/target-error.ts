@@ -1,4 +1,5 @@
 // Why a connection to the target could not be made, as one of the account's failure kinds.
+import { hasFreeFileDescriptor } from "../runtime/files.ts";
 import type { FailureKind } from "../stats/account.ts";
 
 export class TargetError extends Error {
@@ -17,6 +18,10 @@ export class TargetError extends Error {
 /** The kind and words for an error of the socket layer, by its code. */
 export function fromSocketError(error: unknown, where: string): TargetError {
   const { code = "", message } = error as NodeJS.ErrnoException;
+  if (!hasFreeFileDescriptor()) {
+    // which Bun reports as a refused connection
+    return new TargetError("connect", `Cannot connect to "${where}": too many open files`, "EMFILE");
+  }
   if (code === "ECONNREFUSED") {
     return new TargetError("refused", `Cannot connect to "${where}": connection refused`, code);
   }

@@ -2,7 +2,7 @@
 import { rateCurve } from "../load/planned-schedule.ts";
 import { parseWorkerPlan, type WorkerPlan } from "../load/worker-plan.ts";
 import { monotonicFromWall, monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
-import { readTextFile, writeTextFile } from "../runtime/files.ts";
+import { readTextFile, readTextFileIfPossible, writeTextFile } from "../runtime/files.ts";
 import { encodeHistogram } from "../stats/histogram-codec.ts";
 import { formatLine, type ReadyLine, resultLines, type SnapshotLine, terminationMessage } from "../stats/line.ts";
 import { allRecordings, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
@@ -44,7 +44,9 @@ async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRe
   const worker = plan.worker.index;
   const isOver = new AbortController();
   const following = followRate(driver, planFile, isOver.signal);
-  await driver.run(startNs, stop, (elapsedNs) => {
+  const badPlan = new AbortController();
+  following.then((error) => badPlan.abort(error));
+  await driver.run(startNs, AbortSignal.any([stop, badPlan.signal]), (elapsedNs) => {
     const { account, latency } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
     const line: SnapshotLine = {
       kind: "snapshot",
@@ -57,7 +59,6 @@ async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRe
     write(formatLine(line));
   });
   isOver.abort();
-  await following;
   const recording = {
     worker,
     startedAtMs,
@@ -68,6 +69,8 @@ async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRe
     generator: driver.generatorReport(),
   };
   for (const line of resultLines(recording)) write(formatLine(line));
+  const planError = await following;
+  if (planError !== undefined) throw planError;
   return recording;
 }
 
@@ -81,15 +84,23 @@ async function startInstant(plan: WorkerPlan, planFile: string, stop: AbortSigna
   return startAtMs;
 }
 
-/** Keeps the driver at the rate that the plan file asks for, until `isOver`. Rejects when the file holds no plan. */
-async function followRate(driver: Driver, planFile: string, isOver: AbortSignal): Promise<void> {
-  let text = await readTextFile(planFile);
+/**
+ * Keeps the driver at the rate that the plan file asks for, until `isOver`; the file is looked at again when it cannot
+ * be read for a moment. Resolves with the error that a file without a plan is, at once.
+ */
+async function followRate(driver: Driver, planFile: string, isOver: AbortSignal): Promise<Error | undefined> {
+  let text = readTextFileIfPossible(planFile);
   while (!isOver.aborted) {
     await sleep(changeCheckMs, isOver);
-    const present = await readTextFile(planFile);
-    if (present === text) continue;
+    const present = readTextFileIfPossible(planFile);
+    if (present === undefined || present === text) continue;
     text = present;
-    const curve = rateCurve(parseWorkerPlan(text));
-    if (curve !== undefined) driver.follow(curve);
+    try {
+      const curve = rateCurve(parseWorkerPlan(present));
+      if (curve !== undefined) driver.follow(curve);
+    } catch (error: unknown) {
+      return error as Error;
+    }
   }
+  return undefined;
 }

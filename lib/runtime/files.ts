@@ -1,5 +1,5 @@
 // Files, read and written whole.
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -28,6 +28,27 @@ export function readTextFileIfPresent(file: string): string | undefined {
   } catch (error: unknown) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new Error(`Cannot read "${file}": ${reason(error)}`);
+  }
+}
+
+/** The text of a file; undefined when it cannot be read, for whatever reason. */
+export function readTextFileIfPossible(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether this process may open one more file or connection. */
+export function hasFreeFileDescriptor(): boolean {
+  try {
+    closeSync(openSync("/dev/null", "r"));
+    return true;
+  } catch (error: unknown) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EMFILE" || code === "ENFILE") return false;
+    throw error;
   }
 }
 

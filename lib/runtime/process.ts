@@ -1,5 +1,5 @@
 // What this process is and uses: its command line, its environment, its CPU time.
-import { readFileSync } from "node:fs";
+import { readTextFileIfPossible } from "./files.ts";
 
 /** The command that starts this program again: the compiled binary alone, or Bun with the entry file. */
 export function selfCommand(): string[] {
@@ -19,20 +19,16 @@ export function cpuUsedNs(): number {
 
 /** For how long the CPU limit of this process's cgroup has kept it from running so far, ns; 0 where none is known. */
 export function cpuThrottledNs(): number {
-  const folder = /^0::(\/.*)$/m.exec(readIfPossible("/proc/self/cgroup"))?.[1] ?? "/";
-  const v2 = [`/sys/fs/cgroup${folder}/cpu.stat`, "/sys/fs/cgroup/cpu.stat"];
-  for (const file of v2) {
-    const microseconds = /^throttled_usec (\d+)$/m.exec(readIfPossible(file))?.[1];
+  const memberships = readTextFileIfPossible("/proc/self/cgroup") ?? "";
+  const v2 = /^0::(\/.*)$/m.exec(memberships)?.[1] ?? "/";
+  const v1 = /^\d+:(?:[^:]*,)?cpu(?:,[^:]*)?:(\/.*)$/m.exec(memberships)?.[1] ?? "/";
+  // In a container the path may be the host's, and the container's own folder is what is mounted.
+  for (const folder of [v2, "", `/cpu${v1}`, "/cpu"]) {
+    const statistics = readTextFileIfPossible(`/sys/fs/cgroup${folder}/cpu.stat`) ?? "";
+    const microseconds = /^throttled_usec (\d+)$/m.exec(statistics)?.[1];
     if (microseconds !== undefined) return Number(microseconds) * 1e3;
+    const nanoseconds = /^throttled_time (\d+)$/m.exec(statistics)?.[1];
+    if (nanoseconds !== undefined) return Number(nanoseconds);
   }
-  const v1 = /^throttled_time (\d+)$/m.exec(readIfPossible("/sys/fs/cgroup/cpu/cpu.stat"))?.[1];
-  return Number(v1 ?? 0);
-}
-
-function readIfPossible(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return ""; // another kernel or another mount: nothing is known of a limit
-  }
+  return 0;
 }

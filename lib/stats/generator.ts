@@ -85,7 +85,7 @@ function shortages(workers: readonly GeneratorReport[], scheduled: number): stri
     );
   }
   if (worstShare("throttledNs") > throttledShare) {
-    reasons.push(`a CPU limit stopped the generator for ${percent(worstShare("throttledNs"))} of the run`);
+    reasons.push(`a CPU limit stopped the generator for ${percent(Math.min(1, worstShare("throttledNs")))} of the run`);
   }
   if (sum("neglected") > scheduled * neglectedShare) {
     reasons.push(
