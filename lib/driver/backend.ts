@@ -38,6 +38,9 @@ export class Backend {
   /** Requests due before a start in mid-schedule: what became of them, an earlier process knew. */
   #skipped = 0;
   #inFlight = 0;
+  /** When the generator was last late: requests due in between were held up by it. */
+  #lateFromNs = 0;
+  #lateUntilNs = 0;
   #completedInTime = 0;
   /** The instant (ns since the start) at which the schedule was stopped; Infinity while it goes on. */
   #stoppedAtNs = Number.POSITIVE_INFINITY;
@@ -251,8 +254,22 @@ export class Backend {
     recorder.sent++;
     recorder.bytesSent += bytes.length;
     recorder.slip.record(nowNs - connection.intendedNs);
-    this.#watch.recordSend(connection.intendedNs, connection.freeNs, nowNs);
+    this.#recordSlip(connection.intendedNs, connection.freeNs, nowNs);
     this.#write(connection, bytes);
+  }
+
+  /**
+   * Splits the slip of a request that is sent at `sentNs` on a connection that was free from `freeNs` on. A request that
+   * meets a connection which had been free before is late by the generator, and so, up to that moment, is every other
+   * that was due by then: those must not count as waiting for a connection only because the first ones took them all.
+   */
+  #recordSlip(intendedNs: number, freeNs: number, sentNs: number): void {
+    let lateNs = sentNs - Math.max(intendedNs, freeNs);
+    if (lateNs > 0) {
+      this.#lateFromNs = freeNs;
+      this.#lateUntilNs = sentNs;
+    } else lateNs = Math.max(0, this.#lateUntilNs - Math.max(intendedNs, this.#lateFromNs));
+    this.#watch.recordSend(lateNs, sentNs - intendedNs - lateNs);
   }
 
   #write(connection: Connection, bytes: Uint8Array): void {
@@ -295,7 +312,8 @@ export class Backend {
 
   #makeFree(connection: Connection, nowNs: number): void {
     connection.freeNs = nowNs;
-    if (this.#isNextDue(nowNs)) this.#dispatch(connection, nowNs);
+    // One that was opened again while it stood in the queue gets its request from there, and only from there.
+    if (!connection.isQueued && this.#isNextDue(nowNs)) this.#dispatch(connection, nowNs);
     else this.#free.push(connection);
   }
 

@@ -23,11 +23,10 @@ export class GeneratorWatch {
     this.#startThrottledNs = cpuThrottledNs();
   }
 
-  /** A request leaves that was due at `intendedNs`, on a connection that was free from `freeNs` on. Hot. */
-  recordSend(intendedNs: number, freeNs: number, sentNs: number): void {
-    const possibleNs = freeNs > intendedNs ? freeNs : intendedNs;
-    this.#report.slip.record(sentNs - possibleNs);
-    this.#report.connectionWait.record(possibleNs - intendedNs);
+  /** A request leaves that the generator has held up for `lateNs`, and the want of a connection for `waitNs`. Hot. */
+  recordSend(lateNs: number, waitNs: number): void {
+    this.#report.slip.record(lateNs);
+    this.#report.connectionWait.record(waitNs);
   }
 
   /** A request is given up unsent although a connection is free. */

@@ -29,6 +29,18 @@ test("connections are opened anew at the end of their lifetime, spread over it",
   expect(server.connections).toBeLessThan(60);
 });
 
+test("connections that come and go all the time lose no request and carry none twice", async () => {
+  const server = serve((n) => (n % 7 === 0 ? `${ok}closed` : ok));
+  const plan = { connectionLifetimeNs: 5e6, durationNs: 1e9, requestsPerSecond: 4000, connections: 32 };
+  const { total } = await drive(planFor(server, plan));
+  expect(total.account.scheduled).toBe(4000);
+  expect(total.account.inFlight).toBe(0);
+  // What the server ends while a request is under way to it never arrives, and is counted as just that.
+  const { sent, failed } = total.account;
+  expect(sent).toBe(server.received.length + (failed.resetBeforeFirstByte ?? 0));
+  expect(imbalance(total.account)).toBe(0);
+});
+
 test("addresses are taken in turn, and asked for anew", async () => {
   const answers = [
     ["10.0.0.2", "10.0.0.1", "10.0.0.1"],
