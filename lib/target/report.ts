@@ -1,12 +1,12 @@
 // What the target says at its end, as a value and as text: what reached it, how evenly, and what it answered.
 import { type JitterUs, jitterUs } from "../stats/arrivals.ts";
 import type { PathCount } from "./path-counts.ts";
-import { statusCodes } from "./responses.ts";
+import type { Reply } from "./replies.ts";
 import type { Tally } from "./tally.ts";
 
 export interface TargetReport {
   kind: "report";
-  /** Requests accepted; those refused (4xx, 5xx) are in `statusCodes` alone. */
+  /** Requests accepted; those refused (4xx, 5xx) are in `statusCodes` and `framings` alone. */
   requests: number;
   /** Unix time of the first and last arrival, milliseconds; null without requests. */
   firstArrivalAtMs: number | null;
@@ -22,12 +22,21 @@ export interface TargetReport {
   connectionErrors: number;
   bytesReceived: number;
   bytesSent: number;
-  /** Responses per status code. */
+  /** Whole responses per status code. */
   statusCodes: Record<string, number>;
+  /** Whole responses per framing. */
+  framings: Record<string, number>;
+  /** Faults really committed, per kind; those that are whole responses are among these too. */
+  faults: Record<string, number>;
 }
 
-/** The report of a target; `wallMs` gives the Unix time of a monotonic instant. */
-export function targetReport(tally: Tally, wallMs: (instantNs: number) => number): TargetReport {
+/** The report of a target that gave `replies`; `wallMs` gives the Unix time of a monotonic instant. */
+export function targetReport(
+  tally: Tally,
+  replies: readonly Reply[],
+  wallMs: (instantNs: number) => number,
+): TargetReport {
+  const responses = replies.filter(({ code }) => code !== undefined);
   const instantsNs = tally.arrivals.instantsNs();
   const spanSeconds = (tally.lastArrivalNs - tally.firstArrivalNs) / 1e9;
   const hasRequests = tally.requests > 0;
@@ -44,16 +53,24 @@ export function targetReport(tally: Tally, wallMs: (instantNs: number) => number
     connectionErrors: tally.connectionErrors,
     bytesReceived: tally.bytesReceived,
     bytesSent: tally.bytesSent,
-    statusCodes: Object.fromEntries(
-      statusCodes.map((code, index) => [code, tally.responses[index] as number]).filter(([, count]) => count !== 0),
+    statusCodes: countsBy(responses, ({ code }) => `${code}`),
+    framings: countsBy(responses, ({ framing }) => framing),
+    faults: countsBy(
+      replies.filter(({ fault }) => fault !== undefined),
+      ({ fault }) => `${fault?.kind}`,
     ),
   };
+}
+
+function countsBy(replies: readonly Reply[], keyOf: (reply: Reply) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const reply of replies) counts[keyOf(reply)] = (counts[keyOf(reply)] ?? 0) + reply.count;
+  return counts;
 }
 
 /** The report for people: one aligned line a figure, then the paths. */
 export function formatReport(report: TargetReport): string {
   const { firstArrivalAtMs, lastArrivalAtMs, ratePerSecond, jitterUs: jitter } = report;
-  const responses = Object.entries(report.statusCodes).map(([code, count]) => `${formatCount(count)} × ${code}`);
   const lines: [string, string][] = [["requests", formatCount(report.requests)]];
   if (firstArrivalAtMs !== null) lines.push(["first arrival", new Date(firstArrivalAtMs).toISOString()]);
   if (lastArrivalAtMs !== null) lines.push(["last arrival", new Date(lastArrivalAtMs).toISOString()]);
@@ -69,9 +86,19 @@ export function formatReport(report: TargetReport): string {
   if (report.connectionErrors > 0) lines.push(["connection errors", formatCount(report.connectionErrors)]);
   lines.push(["received", `${formatCount(report.bytesReceived)} bytes`]);
   lines.push(["sent", `${formatCount(report.bytesSent)} bytes`]);
-  lines.push(["responses", responses.join(", ") || "none"]);
+  lines.push(["responses", formatCounts(report.statusCodes) || "none"]);
+  if (Object.keys(report.framings).some((framing) => framing !== "length")) {
+    lines.push(["framings", formatCounts(report.framings)]);
+  }
+  if (Object.keys(report.faults).length > 0) lines.push(["faults", formatCounts(report.faults)]);
   const paths = report.paths.map(({ path, requests }): [string, string] => [path, formatCount(requests)]);
   return paths.length === 0 ? align(lines) : `${align(lines)}paths\n${align(paths, "  ")}`;
+}
+
+function formatCounts(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${formatCount(count)} × ${name}`)
+    .join(", ");
 }
 
 function formatCount(count: number): string {

@@ -3,7 +3,7 @@
 //
 //     readHead ──head complete, status Ok──▶ skipBody until bodyBytesLeft is 0 ──▶ readHead …
 //         └────head complete, any other status: answer it, close, and read no more
-import { Persistence, Status } from "./responses.ts";
+import { Persistence, Status } from "./response.ts";
 
 /** The longest head that is read; a longer one is answered 431. */
 export const maxHeadBytes = 65_536;
@@ -45,6 +45,7 @@ export class RequestReader {
   isComplete = false;
   status: Status = Status.Ok;
   isHead = false;
+  isHttp10 = false;
   persistence: Persistence = Persistence.Kept;
   expectsContinue = false;
   /** Bytes of the body still to come. */
@@ -117,14 +118,14 @@ export class RequestReader {
     const fieldsAt = this.#parseRequestLine(bytes, start);
     if (fieldsAt < 0 || !this.#parseFields(bytes, fieldsAt, end)) return Status.BadRequest;
     if (this.#major !== one) return Status.VersionNotSupported;
-    const isHttp10 = this.#minor === zero;
-    if (this.#hostFields > 1 || (this.#hostFields === 0 && !isHttp10)) return Status.BadRequest;
+    this.isHttp10 = this.#minor === zero;
+    if (this.#hostFields > 1 || (this.#hostFields === 0 && !this.isHttp10)) return Status.BadRequest;
     if (this.#hasTransferEncoding) return Status.LengthRequired; // allowed by RFC 9110 §15.5.12
     this.bodyBytesLeft = Math.max(0, this.#contentLength);
     if (this.#saysClose) this.persistence = Persistence.Closed;
-    else if (!isHttp10) this.persistence = Persistence.Kept;
+    else if (!this.isHttp10) this.persistence = Persistence.Kept;
     else this.persistence = this.#saysKeepAlive ? Persistence.KeptAloud : Persistence.Closed;
-    if (isHttp10) this.expectsContinue = false; // HTTP/1.0 knows no 100 (RFC 9110 §10.1.1)
+    if (this.isHttp10) this.expectsContinue = false; // HTTP/1.0 knows no 100 (RFC 9110 §10.1.1)
     return Status.Ok;
   }
 

@@ -1,11 +1,10 @@
-// What reached the target and what it answered, counted without allocation while it happens.
+// What reached the target, counted without allocation while it happens.
 import { ArrivalLog } from "./arrival-log.ts";
 import { PathCounts } from "./path-counts.ts";
 import type { RequestReader } from "./request-reader.ts";
-import { statusCodes } from "./responses.ts";
 
 export class Tally {
-  /** Requests whose head was read and accepted; refused ones show in `responses` alone. */
+  /** Requests whose head was read and accepted; refused ones show as responses alone. */
   requests = 0;
   firstArrivalNs = 0;
   lastArrivalNs = 0;
@@ -14,8 +13,6 @@ export class Tally {
   connectionErrors = 0;
   bytesReceived = 0;
   bytesSent = 0;
-  /** Per position in `statusCodes`. */
-  readonly responses = new Float64Array(statusCodes.length);
   readonly paths = new PathCounts();
   readonly arrivals: ArrivalLog;
 

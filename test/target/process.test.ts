@@ -5,29 +5,7 @@ import { join } from "node:path";
 import { UsageError } from "../../lib/cli/exit-code.ts";
 import { targetCommand } from "../../lib/cli/target.ts";
 import type { TargetReport } from "../../lib/target/report.ts";
-
-const mainFile = join(import.meta.dir, "../../main.ts");
-
-/** `loadtest target ARGS…` as a child process. */
-function spawnTarget(...args: string[]) {
-  const child = Bun.spawn([process.execPath, mainFile, "target", ...args], { stdout: "pipe", stderr: "pipe" });
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let pending = "";
-  return {
-    child,
-    async line(): Promise<string> {
-      while (!pending.includes("\n")) {
-        const { value, done } = await reader.read();
-        if (done) throw new Error(`Cannot read a line: ${await new Response(child.stderr).text()}`);
-        pending += value;
-      }
-      const end = pending.indexOf("\n");
-      const line = pending.slice(0, end);
-      pending = pending.slice(end + 1);
-      return line;
-    },
-  };
-}
+import { spawnTarget } from "./spawned-target.ts";
 
 /** Exit code and stderr of a target that does not start. */
 async function failure(...args: string[]): Promise<[number, string]> {
@@ -67,6 +45,8 @@ test("it listens on a free port, serves, and reports as JSON with exit code 0 on
         { path: "/c", requests: 1 },
       ],
       statusCodes: { 200: 4 },
+      framings: { length: 4 },
+      faults: {},
     });
     expect(report.bytesReceived).toBeGreaterThan(100_000);
     expect(report.firstArrivalAtMs).toBeLessThan(report.lastArrivalAtMs as number);
@@ -129,6 +109,25 @@ test("--cert and --key serve the certificate of these files", async () => {
   });
 });
 
+test("every flag of the server reaches it", async () => {
+  const faults = ["--fault", "status-503:1@2", "--fault", "redirect:1@3"];
+  const form = ["--framing", "chunked", "--body-bytes", "10", "--split"];
+  const service = ["--service-time", "2ms", "--servers", "2", "--stall", "1h:1s"];
+  const target = spawnTarget("--port", "0", "--output", "json", ...faults, ...form, ...service);
+  const { url } = JSON.parse(await target.line());
+  for (const status of [200, 503, 302, 200]) {
+    const response = await fetch(url, { redirect: "manual" });
+    expect([response.status, await response.text()]).toEqual([status, "ok\nok\nok\no"]);
+  }
+  target.child.kill("SIGTERM");
+  expect(JSON.parse(await target.line())).toMatchObject({
+    requests: 4,
+    statusCodes: { 200: 2, 302: 1, 503: 1 },
+    framings: { chunked: 4 },
+    faults: { "status-503": 1, redirect: 1 },
+  });
+});
+
 test("a port in use is said plainly, with exit code 1", async () => {
   const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   expect(await failure("--port", String(taken.port))).toEqual([
@@ -143,6 +142,36 @@ test("wrong usage is said plainly", async () => {
     [["--port", "65536"], 'Cannot use --port "65536": out of range, must be an integer from 0 to 65535'],
     [["--port", "http"], 'Cannot use --port "http": out of range, must be an integer from 0 to 65535'],
     [["--delay", "20"], 'Cannot use --delay "20": no duration, must be a number with its unit, for example "20ms"'],
+    [
+      ["--delay", "1ms", "--service-time", "1ms"],
+      'Cannot use --delay "1ms": --service-time is given as well, must be one of them',
+    ],
+    [["--servers", "2"], 'Cannot use --servers "2": no --service-time is given, must be given with it'],
+    [["--service-time", "0s"], 'Cannot use --service-time "0s": it takes no time, must be longer than 0s'],
+    [
+      ["--service-time", "1ms", "--servers", "0"],
+      'Cannot use --servers "0": out of range, must be an integer from 1 to 1000000',
+    ],
+    ...["10s", "10s:", ":3s", "10s:0s", "10s:3s:1s"].map((stall): [string[], string] => [
+      ["--stall", stall],
+      `Cannot use --stall "${stall}": no two durations with a length above 0s, must be <at>:<length>, for example "10s:3s"`,
+    ]),
+    [
+      ["--stall", "10s:3s", "--stall", "8s:2500ms"],
+      'Cannot use --stall "10s:3s": it begins within "8s:2500ms", must be at 10.5s or later',
+    ],
+    [
+      ["--fault", "reset"],
+      'Cannot use --fault "reset": no count, must be <kind>:<count> or <kind>:<count>@<every>, for example "reset:5@100"',
+    ],
+    [
+      ["--framing", "http2"],
+      'Cannot use --framing "http2": no such framing, must be one of length, chunked, chunked-extensions, trailers, close, http10, http10-keep-alive, interim, mixed',
+    ],
+    [
+      ["--body-bytes", "16777217"],
+      'Cannot use --body-bytes "16777217": out of range, must be an integer from 0 to 16777216',
+    ],
     [["--max-arrivals", "0"], 'Cannot use --max-arrivals "0": out of range, must be an integer from 1 to 20000000'],
     [["--cert", "c.pem"], 'Cannot use --cert "c.pem": no --key is given, must be both or neither'],
     [["--key", "k.pem"], 'Cannot use --key "k.pem": no --cert is given, must be both or neither'],

@@ -19,8 +19,8 @@ export class RawClient {
       allowHalfOpen: true,
       socket: {
         data: (_, chunk) => incoming.add(chunk.toString("latin1")),
-        end: () => incoming.end(),
-        close: () => incoming.end(),
+        end: () => incoming.end("closed"),
+        close: (_, error) => incoming.end((error as NodeJS.ErrnoException)?.code === "ECONNRESET" ? "reset" : "closed"),
       },
     });
     return new RawClient(socket, incoming);
@@ -34,7 +34,7 @@ export class RawClient {
   /** Everything received so far, once `isEnough` likes it. */
   async receive(isEnough: (text: string) => boolean): Promise<string> {
     while (!isEnough(this.#incoming.text)) {
-      if (this.#incoming.hasEnded)
+      if (this.endedBy !== undefined)
         throw new Error(`Cannot receive more: the server ended after ${this.#incoming.text}`);
       await this.#incoming.change();
     }
@@ -43,8 +43,18 @@ export class RawClient {
 
   /** Everything received until the server ended the connection. */
   async receiveAll(): Promise<string> {
-    while (!this.#incoming.hasEnded) await this.#incoming.change();
+    while (this.endedBy === undefined) await this.#incoming.change();
     return this.#incoming.text;
+  }
+
+  /** How the server ended the connection; undefined while it has not. */
+  get endedBy(): Ending | undefined {
+    return this.#incoming.endedBy;
+  }
+
+  /** The pieces in which everything came. */
+  get pieces(): readonly string[] {
+    return this.#incoming.pieces;
   }
 
   /** Ends the sending side only. */
@@ -55,20 +65,29 @@ export class RawClient {
   close(): void {
     this.#socket.end();
   }
+
+  /** Ends the connection by RST. */
+  reset(): void {
+    this.#socket.terminate();
+  }
 }
+
+type Ending = "closed" | "reset";
 
 class Incoming {
   text = "";
-  hasEnded = false;
+  pieces: string[] = [];
+  endedBy: Ending | undefined;
   #wake = () => {};
 
   add(text: string): void {
     this.text += text;
+    this.pieces.push(text);
     this.#wake();
   }
 
-  end(): void {
-    this.hasEnded = true;
+  end(by: Ending): void {
+    this.endedBy ??= by;
     this.#wake();
   }
 

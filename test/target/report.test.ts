@@ -18,7 +18,9 @@ const report: TargetReport = {
   connectionErrors: 2,
   bytesReceived: 1_234_567,
   bytesSent: 840_000,
-  statusCodes: { 200: 11_999, 431: 1 },
+  statusCodes: { 200: 11_889, 302: 10, 431: 1 },
+  framings: { chunked: 10_000, length: 1900 },
+  faults: { reset: 100, redirect: 10 },
 };
 
 test("the text report is aligned, and says when the jitter leaves arrivals out", () => {
@@ -33,7 +35,9 @@ connections        64
 connection errors  2
 received           1,234,567 bytes
 sent               840,000 bytes
-responses          11,999 × 200, 1 × 431
+responses          11,889 × 200, 10 × 302, 1 × 431
+framings           10,000 × chunked, 1,900 × length
+faults             100 × reset, 10 × redirect
 paths
   /index.html  11,000
   other        1,000
@@ -41,7 +45,7 @@ paths
 });
 
 test("a target that nothing reached says so without made-up figures", () => {
-  const empty = targetReport(new Tally(10), (instantNs) => instantNs);
+  const empty = targetReport(new Tally(10), [], (instantNs) => instantNs);
   expect(empty).toMatchObject({ requests: 0, firstArrivalAtMs: null, ratePerSecond: null, jitterUs: null, paths: [] });
   expect(formatReport(empty)).toBe(`\
 requests     0

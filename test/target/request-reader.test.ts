@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { maxHeadBytes, RequestReader } from "../../lib/target/request-reader.ts";
-import { Persistence, Status, statusCodes } from "../../lib/target/responses.ts";
+import { Persistence, Status } from "../../lib/target/response.ts";
 
 interface Read {
   code: number;
@@ -24,7 +24,7 @@ function readAll(chunks: readonly Uint8Array[]): Read[] {
         const { pathBytes, pathStart, pathEnd, isHead, persistence, bodyBytesLeft: bodyBytes } = reader;
         const isRefused = reader.status !== Status.Ok;
         const path = isRefused ? "" : Buffer.from(pathBytes.subarray(pathStart, pathEnd)).toString();
-        requests.push({ code: statusCodes[reader.status] as number, path, isHead, persistence, bodyBytes });
+        requests.push({ code: reader.status, path, isHead, persistence, bodyBytes });
         if (persistence === Persistence.Closed) return requests;
       }
       at = reader.skipBody(chunk, at);

@@ -1,23 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
 import { targetReport } from "../../lib/target/report.ts";
-import { startTarget, type Target, type TargetOptions } from "../../lib/target/server.ts";
 import { RawClient } from "./raw-client.ts";
+import { get, isBytes, ok, okClosing, start, stopAll } from "./running-target.ts";
 
-const running: Target[] = [];
-afterEach(() => {
-  for (const target of running.splice(0)) target.stop();
-});
-
-function start(options: Partial<TargetOptions> = {}): Target {
-  const target = startTarget({ hostname: "127.0.0.1", port: 0, delayNs: 0, maxArrivals: 1000, ...options });
-  running.push(target);
-  return target;
-}
-
-const get = (path: string, fields = "") => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
-const ok = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
-const okClosing = ok.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
-const isBytes = (count: number) => (text: string) => text.length >= count;
+afterEach(stopAll);
 
 test("pipelined requests are answered in order, HEAD without a body", async () => {
   const client = await RawClient.connect(start().url);
@@ -33,7 +19,7 @@ test("a request split over several chunks is answered once, when it is complete"
   for (const part of [text.slice(0, 3), text.slice(3, 20), `${text.slice(20)}he`, "ll", "o"]) {
     client.send(part);
     await Bun.sleep(5); // so that each part is a chunk of its own
-    if (part !== "o") expect(target.tally.responses[0]).toBe(0);
+    if (part !== "o") expect(target.replies.given()).toEqual([]);
   }
   expect(await client.receive(isBytes(ok.length))).toBe(ok);
 });
@@ -56,8 +42,8 @@ test("HTTP/1.0 is closed after the response, unless it asks to be kept alive", a
 });
 
 test("a client that ends its side first still gets its responses, delayed or not", async () => {
-  for (const delayNs of [0, 5e6]) {
-    const client = await RawClient.connect(start({ delayNs }).url);
+  for (const serviceNs of [0, 5e6]) {
+    const client = await RawClient.connect(start({ serviceNs }).url);
     client.send(get("/a") + get("/b"));
     client.endSending();
     expect(await client.receiveAll()).toBe(ok + ok);
@@ -116,7 +102,7 @@ test("a client that pipelines without reading loses nothing once it reads", asyn
 });
 
 test("delayed responses wait the delay, keep their order, and hold up no other connection", async () => {
-  const target = start({ delayNs: 30e6 });
+  const target = start({ serviceNs: 30e6 });
   const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(target.url)));
   const startedAtNs = Bun.nanoseconds();
   for (const client of clients) client.send(get("/a") + get("/b", "Connection: close\r\n"));
@@ -125,14 +111,14 @@ test("delayed responses wait the delay, keep their order, and hold up no other c
   expect(tookNs).toBeGreaterThanOrEqual(30e6);
 });
 
-test("more delayed responses than the delay line first holds all leave", async () => {
-  const client = await RawClient.connect(start({ delayNs: 1e6, maxArrivals: 10_000 }).url);
+test("more delayed responses than the line first holds all leave", async () => {
+  const client = await RawClient.connect(start({ serviceNs: 1e6, maxArrivals: 10_000 }).url);
   client.send(get("/").repeat(3000));
   expect(await client.receive(isBytes(3000 * ok.length))).toBe(ok.repeat(3000));
 });
 
 test("a connection that closes before its delayed response takes nobody else's away", async () => {
-  const target = start({ delayNs: 20e6 });
+  const target = start({ serviceNs: 20e6 });
   const [leaver, stayer] = await Promise.all([RawClient.connect(target.url), RawClient.connect(target.url)]);
   leaver.send(get("/leaver"));
   stayer.send(get("/stayer", "Connection: close\r\n"));
@@ -154,7 +140,7 @@ test("the report has the exact numbers of a known sequence", async () => {
   first.send(bad);
   const refusal = (await first.receiveAll()).slice(2 * ok.length);
   const { tally } = target;
-  const report = targetReport(tally, (instantNs) => (instantNs - tally.firstArrivalNs) / 1e6);
+  const report = targetReport(tally, target.replies.given(), (instantNs) => (instantNs - tally.firstArrivalNs) / 1e6);
   const spanSeconds = (tally.lastArrivalNs - tally.firstArrivalNs) / 1e9;
   expect(refusal).toStartWith("HTTP/1.1 400 Bad Request\r\n");
   expect(report).toEqual({
@@ -174,6 +160,8 @@ test("the report has the exact numbers of a known sequence", async () => {
     bytesReceived: one.length + two.length + bad.length,
     bytesSent: 5 * ok.length + refusal.length,
     statusCodes: { 200: 5, 400: 1 },
+    framings: { length: 6 },
+    faults: {},
   });
   // the first two arrivals came in one chunk, the next two in another: half the distance between them is on no line
   expect(report.jitterUs?.max).toBeGreaterThan(0);
