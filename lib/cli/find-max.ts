@@ -21,14 +21,14 @@ export async function printMaximum(run: LoadRun, output: "text" | "json", isQuie
   return found.generatorLimits.length > 0 ? ExitCode.Inconclusive : ExitCode.Passed;
 }
 
-function formatProbe({ requestsPerSecond, passed, summary }: Probe): string {
+function formatProbe({ requestsPerSecond, kept, summary }: Probe): string {
   const latency = `p99 ${formatUs(summary.latencyUs.p99)}`;
   if (requestsPerSecond === null) {
     return `as fast as it goes: ${rate(summary.throughputPerSecond)} with all connections busy, ${latency}`;
   }
   const broken = summary.thresholds.filter((threshold) => !threshold.passed).map(formatThreshold);
-  const why = [...broken, ...summary.invalidReasons].join("; ");
-  return `${rate(requestsPerSecond).padStart(12)}  ${passed ? "kept  " : "broken"}  ${latency}${why === "" ? "" : `  ${why}`}`;
+  const why = [...broken, ...(kept === null ? summary.invalidReasons : [])].join("; ");
+  return `${rate(requestsPerSecond).padStart(12)}  ${kept === null ? "unsure" : kept ? "kept  " : "broken"}  ${latency}${why === "" ? "" : `  ${why}`}`;
 }
 
 function formatMaximum({ probes, requestsPerSecond, generatorLimits }: FoundMaximum): string {

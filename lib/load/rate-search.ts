@@ -6,17 +6,14 @@ const firstStep = Math.log(1.1);
 
 export class RateSearch {
   readonly #tolerance: number;
-  readonly #mostProbes: number;
   #step = firstStep;
   #nextRate: number | undefined;
-  #probes = 0;
   #borne: number | undefined;
   #refused: number | undefined;
 
-  /** Ends when the two rates are within `tolerance` (a share, such as 0.01), or after `mostProbes`. */
-  constructor(estimate: number, tolerance: number, mostProbes: number) {
+  /** Ends when the two rates are within `tolerance`, a share such as 0.01. */
+  constructor(estimate: number, tolerance: number) {
     this.#tolerance = tolerance;
-    this.#mostProbes = mostProbes;
     this.#nextRate = Math.max(1, Math.round(estimate));
   }
 
@@ -34,10 +31,9 @@ export class RateSearch {
   record(isBorne: boolean): void {
     const rate = this.#nextRate;
     if (rate === undefined) throw new Error("Cannot record a probe: the search is over");
-    this.#probes++;
     if (isBorne) this.#borne = Math.max(rate, this.#borne ?? 0);
     else this.#refused = Math.min(rate, this.#refused ?? Number.POSITIVE_INFINITY);
-    const next = this.#probes < this.#mostProbes ? this.#propose() : undefined;
+    const next = this.#propose();
     this.#nextRate = next === rate ? undefined : next;
   }
 

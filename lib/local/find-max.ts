@@ -12,8 +12,11 @@ const tolerance = 0.01;
 export interface Probe {
   /** null: the closed loop that begins the search. */
   requestsPerSecond: number | null;
-  /** Whether all thresholds were kept; null for the closed loop. */
-  passed: boolean | null;
+  /**
+   * Whether all thresholds were kept, the generator's own lateness included, which counts as latency; null: nothing is
+   * known, because they were broken and the generator may be to blame. Always null for the closed loop.
+   */
+  kept: boolean | null;
   summary: Summary;
 }
 
@@ -31,18 +34,21 @@ export async function findMax(run: LoadRun, onProbe: (probe: Probe) => void): Pr
   const probe = async (rate: number | null): Promise<Probe> => {
     const load = { ...run.load, requestsPerSecond: rate ?? ("max" as const) };
     const summary = await runLoad({ ...run, load, thresholds: rate === null ? [] : run.thresholds });
-    const done = { requestsPerSecond: rate, passed: rate === null ? null : summary.passed === true, summary };
+    const isKept = summary.completed > 0 && summary.thresholds.every(({ passed }) => passed);
+    const kept = rate === null || !(isKept || summary.valid) ? null : isKept;
+    const done = { requestsPerSecond: rate, kept, summary };
     probes.push(done);
     onProbe(done);
     return done;
   };
   const estimate = await probe(null);
-  const search = new RateSearch(estimate.summary.throughputPerSecond, tolerance, mostProbes - 1);
+  const search = new RateSearch(estimate.summary.throughputPerSecond, tolerance);
   let generatorLimits: string[] = [];
-  while (search.nextRate !== undefined && !run.stop.aborted) {
-    const { passed, summary } = await probe(search.nextRate);
-    if (passed === false) generatorLimits = summary.invalidReasons; // the lowest rate refused is the last one refused
-    search.record(passed === true);
+  while (search.nextRate !== undefined && probes.length < mostProbes && !run.stop.aborted) {
+    let { kept, summary } = await probe(search.nextRate);
+    if (kept === null && probes.length < mostProbes) ({ kept, summary } = await probe(search.nextRate)); // once more
+    if (kept !== true) generatorLimits = kept === null ? summary.invalidReasons : []; // the lowest refused comes last
+    search.record(kept === true);
   }
   return { probes, requestsPerSecond: search.highestRate ?? null, generatorLimits };
 }
