@@ -35,6 +35,9 @@ const manifest = (name: string, spec: object) =>
   JSON.stringify({ apiVersion, kind: "LoadTest", metadata: { name }, spec });
 const basics = { service: "my-service", scheme: "https", requestsPerSecond: 100 };
 
+const stage = (duration: string, requestsPerSecond: number) => ({ duration, requestsPerSecond });
+const post = { path: "/a", method: "POST", headers: [{ name: "Accept", value: "text/html" }], body: "a=b" };
+
 const apply = (name: string, spec: object) => kubectl(["apply", ...inNamespace, "-f", "-"], manifest(name, spec));
 const podsOf = (name: string) =>
   kubectlJson<PodList>(["get", "pods", ...inNamespace, "-l", `beta.kuar.com/loadtest=${name}`]);
@@ -173,6 +176,32 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     expect(seconds).toBeGreaterThan(3.5);
     expect(seconds).toBeLessThan(5);
     expect(await conditionOf("bounded", "Complete")).toMatchObject({ status: "True" });
+  }, 120_000);
+
+  test("stages, weights and expected status work in worker Pods, exactly", async () => {
+    await apply("ramp", {
+      ...basics,
+      requestsPerSecond: 100,
+      stages: [stage("3s", 300), stage("3s", 0)],
+      workers: 2,
+      connectionLifetime: "1s",
+      requests: [
+        { path: "/index.html?ramp", weight: 3 },
+        { path: "/missing?ramp", method: "HEAD", expectStatus: [404] },
+      ],
+    });
+    await eventually(
+      () => phaseOf("ramp"),
+      (phase) => phase === "Finished",
+    );
+    const log = (await accessLog("30s")).filter(({ path }) => path.endsWith("?ramp"));
+    expect(log.length).toBe((3 * (100 + 300)) / 2 + (3 * 300) / 2);
+    // Each worker asks 525 times: 131 cycles of four, and once more.
+    expect(log.filter(({ status }) => status === "404").length).toBe(2 * 131);
+    const results = (await podsOf("ramp")).items.map(
+      (pod) => JSON.parse(pod.status.containerStatuses?.[0]?.state.terminated?.message as string).account,
+    );
+    expect(results.reduce((sum, { completed }) => sum + completed, 0)).toBe(1050);
   }, 120_000);
 
   test("a converged world is not written to", async () => {
@@ -324,6 +353,34 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
         tls: { caFrom: { secretKeyRef: { name: "a", key: "b" }, configMapKeyRef: { name: "a", key: "b" } } },
       },
       { service: "x" },
+      { ...basics, stages: [stage("30s", 500), stage("10s", 0)], arrivals: "Poisson", connectionLifetime: "30s" },
+      { ...basics, stages: [stage("0.5s", 500)] },
+      { ...basics, stages: [stage("100h", 500), stage("69h", 0)] },
+      { ...basics, stages: [stage("30s", 500)], duration: "30s" },
+      { ...basics, stages: [] },
+      { ...basics, stages: [stage("30s", -1)] },
+      { ...basics, arrivals: "poisson" },
+      { ...basics, connectionLifetime: "10ms" },
+      { ...basics, requests: [post, { path: "/", weight: 1000, expectStatus: [200, 404] }] },
+      { ...basics, requests: [post], paths: ["/"] },
+      { ...basics, requests: [post], paths: [] },
+      { ...basics, requests: [] },
+      { ...basics, requests: [{ ...post, method: "CONNECT" }] },
+      { ...basics, requests: [{ ...post, weight: 0 }] },
+      { ...basics, requests: [{ ...post, expectStatus: [199] }] },
+      { ...basics, requests: [{ ...post, headers: [{ name: "Content-length", value: "1" }] }] },
+      { ...basics, requests: [{ ...post, headers: [{ name: "A B", value: "1" }] }] },
+      { ...basics, requests: [{ ...post, headers: [{ name: "A", value: "1\r\nB: 2" }] }] },
+      { ...basics, requests: [{ ...post, body: "ü".repeat(32_000) }] },
+      {
+        ...basics,
+        requests: [
+          { ...post, body: "x".repeat(20_000) },
+          { path: "/", body: "x".repeat(20_000) },
+        ],
+      },
+      { ...basics, tls: { serverName: "web.example", insecureSkipVerify: true } },
+      { ...basics, tls: { serverName: "not a name" } },
     ];
     for (const spec of specs) {
       const verdict = validateLoadTest(JSON.parse(manifest("verdict", spec))).length === 0;
@@ -349,6 +406,10 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       "paths",
       "port",
       "duration",
+      "stages",
+      "arrivals",
+      "requests",
+      "connectionLifetime",
       "workers",
       "connections",
       "timeout",
