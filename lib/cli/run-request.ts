@@ -1,11 +1,8 @@
 // The arguments of `loadtest run` → the load and where it goes.
 import { headerProblem } from "../load/request.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
-import { defaultPaths, effectiveSpec, getRequest } from "../loadtest/defaults.ts";
-import { readDocuments } from "../loadtest/documents.ts";
-import { formatFieldError } from "../loadtest/field-error.ts";
-import { type LoadTestManifest, pathMaxLength, pathMustBe, pathPattern } from "../loadtest/load-test.ts";
-import { validateLoadTest } from "../loadtest/validate.ts";
+import { defaultPaths, getRequest } from "../loadtest/defaults.ts";
+import { pathMaxLength, pathMustBe, pathPattern } from "../loadtest/load-test.ts";
 import { type Destination, type Load, type LoadRequest, serviceOrigin } from "../plan/compile.ts";
 import { readTextFile } from "../runtime/files.ts";
 import { UsageError } from "./exit-code.ts";
@@ -149,22 +146,12 @@ function parseUrl(text: string): URL {
 }
 
 async function fromFile(file: string, flags: RunFlags): Promise<Source> {
-  const documents = readDocuments(await readTextFile(file));
-  const [document] = documents;
-  if (document === undefined || documents.length > 1) {
-    throw new UsageError(`Cannot run "${file}": it holds ${documents.length} documents, must hold one LoadTest`);
-  }
-  if (document.problem !== undefined) throw new UsageError(`Cannot read "${file}": ${document.problem}`);
-  const errors = validateLoadTest(document.object);
-  if (errors.length > 0) {
-    const lines = errors.map((error) => `\n  ${formatFieldError(error)}`).join("");
-    throw new UsageError(`Cannot run "${file}": it is no well-formed LoadTest${lines}`);
-  }
-  const { metadata, spec } = document.object as LoadTestManifest;
-  const effective = effectiveSpec(spec);
-  if (effective.caFrom !== undefined && flags.caFile === undefined) {
+  // Loaded only here: YAML and the validator would cost every other run a tenth of a second of its start.
+  const { readLoadTestFile } = await import("./load-test-file.ts");
+  const { namespace, spec } = await readLoadTestFile(file);
+  if (spec.caFrom !== undefined && flags.caFile === undefined) {
     throw new UsageError(`Cannot run "${file}": spec.tls.caFrom is in a cluster, must be given here with --ca-file`);
   }
-  const { serverName, insecure } = effective;
-  return { load: effective, origin: serviceOrigin(effective, metadata.namespace ?? "default"), serverName, insecure };
+  const { serverName, insecure } = spec;
+  return { load: spec, origin: serviceOrigin(spec, namespace), serverName, insecure };
 }
