@@ -11,28 +11,21 @@ import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
 import { monotonicNs } from "../runtime/clock.ts";
 import type { FailureKind } from "../stats/account.ts";
 import type { Recording } from "../stats/recording.ts";
-import { Connection, ConnectionState } from "./connection.ts";
-import { Dialer } from "./dialer.ts";
-import { FreeQueue } from "./free-queue.ts";
+import { type Connection, ConnectionState } from "./connection.ts";
+import { ConnectionPool } from "./connection-pool.ts";
 import type { GeneratorWatch } from "./generator-watch.ts";
 import { PathRecorder } from "./path-recorder.ts";
 import { type ReadyRequest, readyRequest } from "./planned-requests.ts";
-import { TargetError } from "./target-error.ts";
 
 export class Backend {
   readonly name: string;
   readonly #timeoutNs: number;
-  readonly #lifetimeNs: number;
   readonly #schedule: Schedule;
   readonly #turns: Turns;
   readonly #requests: readonly ReadyRequest[];
   readonly #recorders: readonly PathRecorder[];
-  readonly #connections: readonly Connection[];
-  readonly #free: FreeQueue;
   readonly #watch: GeneratorWatch;
-  #dialer!: Dialer;
-  /** Told of each connection's first outcome while opening; later outcomes belong to requests. */
-  #onOpened: ((error: TargetError | undefined) => void) | undefined;
+  #pool!: ConnectionPool;
   /** Infinity before the start: nothing is due. */
   #startNs = Number.POSITIVE_INFINITY;
   /** Requests due before a start in mid-schedule: what became of them, an earlier process knew. */
@@ -48,17 +41,12 @@ export class Backend {
   #dueUntilNs = Number.POSITIVE_INFINITY;
 
   private constructor(plan: WorkerPlan, index: number, requests: readonly ReadyRequest[], watch: GeneratorWatch) {
-    const { name, percent } = plan.backends[index] as PlannedBackend;
-    const connections = Math.max(1, Math.round((plan.connections * percent) / 100));
-    this.name = name;
+    this.name = (plan.backends[index] as PlannedBackend).name;
     this.#timeoutNs = plan.timeoutNs;
-    this.#lifetimeNs = plan.connectionLifetimeNs ?? Number.POSITIVE_INFINITY;
     this.#schedule = scheduleOf(plan, index);
     this.#turns = requestTurns(plan);
     this.#requests = requests;
     this.#recorders = plan.requests.map(({ expectStatus }) => new PathRecorder(expectStatus));
-    this.#connections = Array.from({ length: connections }, () => new Connection());
-    this.#free = new FreeQueue(connections);
     this.#watch = watch;
   }
 
@@ -67,47 +55,25 @@ export class Backend {
     const planned = plan.backends[index] as PlannedBackend;
     const requests = await Promise.all(plan.requests.map((request) => readyRequest(planned.origin, request)));
     const backend = new Backend(plan, index, requests, watch);
-    backend.#dialer = await Dialer.create(plan, planned, {
-      opened: (connection) => backend.#opened(connection),
-      failed: (connection, error) => backend.#connectFailed(connection, error),
+    backend.#pool = await ConnectionPool.create(plan, planned, watch, {
+      opened: (connection, nowNs) => {
+        if (connection.request >= 0) backend.#send(connection, nowNs);
+        else backend.#makeFree(connection, nowNs);
+      },
+      failed: (connection, error) => backend.#finish(connection, error.kind),
       received: (connection, piece) => backend.#received(connection, piece),
       drained: (connection) => {
         if (connection.unwritten !== undefined) backend.#write(connection, connection.unwritten);
       },
-      closed: (connection, error) => backend.#closed(connection, error),
+      ended: (connection, error) => backend.#ended(connection, error),
+      isNeeded: (nowNs) => !backend.isExhausted(nowNs - backend.#startNs),
     });
     return backend;
   }
 
-  /**
-   * Opens all connections, for as long as the timeout or until `stop` is aborted. Rejects with the TargetError of the
-   * last failure when not one could be opened.
-   */
-  async open(stop: AbortSignal): Promise<void> {
-    let lastError: TargetError | undefined;
-    let open = 0;
-    await new Promise<void>((resolve) => {
-      let waiting = this.#connections.length;
-      const settle = () => {
-        clearTimeout(timer);
-        stop.removeEventListener("abort", settle);
-        resolve();
-      };
-      stop.addEventListener("abort", settle);
-      const timer = setTimeout(() => {
-        const where = this.#dialer.where();
-        lastError ??= new TargetError("connect", `Cannot connect to "${where}": no answer within the timeout`);
-        settle();
-      }, this.#timeoutNs / 1e6);
-      this.#onOpened = (error) => {
-        if (error === undefined) open++;
-        else lastError = error;
-        if (--waiting === 0) settle();
-      };
-      for (const connection of this.#connections) this.#dialer.connect(connection);
-    });
-    this.#onOpened = undefined;
-    if (open === 0 && lastError !== undefined) throw lastError;
+  /** The connections to it. */
+  get pool(): ConnectionPool {
+    return this.#pool;
   }
 
   /** Request 0 is due at the monotonic instant `startNs`; what was due until `skipNs` after it counts as lost. */
@@ -116,12 +82,7 @@ export class Backend {
     this.#dueUntilNs = startNs + this.#schedule.endNs;
     if (skipNs > 0) this.#schedule.skip(skipNs);
     this.#skipped = this.#schedule.index;
-    this.#connections.forEach((connection, i) => {
-      if (connection.state === ConnectionState.Connecting) return;
-      connection.freeNs = startNs;
-      connection.expiresNs = startNs + (this.#lifetimeNs * (i + 1)) / this.#connections.length;
-      this.#free.push(connection);
-    });
+    this.#pool.begin(startNs);
   }
 
   /** No more requests are due from `elapsedNs` on. */
@@ -159,23 +120,23 @@ export class Backend {
 
   /** How long until a request can be sent; Infinity while that hangs on a response. */
   untilDueNs(elapsedNs: number): number {
-    if (this.isExhausted(elapsedNs) || this.#free.peek() === undefined) return Number.POSITIVE_INFINITY;
+    if (this.isExhausted(elapsedNs) || this.#pool.peek() === undefined) return Number.POSITIVE_INFINITY;
     return this.#schedule.nextNs(elapsedNs) - elapsedNs;
   }
 
   /** Whether requests are due that wait for a connection. */
   isOwing(elapsedNs: number): boolean {
-    if (this.isExhausted(elapsedNs) || this.#free.peek() !== undefined) return false;
+    if (this.isExhausted(elapsedNs) || this.#pool.peek() !== undefined) return false;
     return this.#schedule.nextNs(elapsedNs) <= elapsedNs;
   }
 
   /** Gives every request that is due to a connection, as long as one is free; one that fails at once waits for the next call. */
   sendDue(): void {
-    for (let left = this.#free.length; ; left--) {
-      const connection = this.#free.peek();
+    for (let left = this.#pool.freeCount; ; left--) {
+      const connection = this.#pool.peek();
       const nowNs = monotonicNs();
       if (!this.#isNextDue(nowNs) || connection === undefined || left <= 0) return;
-      this.#free.shift();
+      this.#pool.take();
       this.#dispatch(connection, nowNs);
     }
   }
@@ -183,28 +144,11 @@ export class Backend {
   /** Ends requests that have taken longer than the timeout, from when they were given to their connection. */
   expire(): void {
     const nowNs = monotonicNs();
-    for (const connection of this.#connections) {
-      if (connection.request >= 0) this.#expireRequest(connection, nowNs);
-      else if (connection.state === ConnectionState.Idle && nowNs >= connection.expiresNs) this.#reopen(connection);
+    for (const connection of this.#pool.all) {
+      if (connection.request >= 0 && nowNs - connection.dispatchedNs > this.#timeoutNs)
+        this.#timeOut(connection, nowNs);
     }
-  }
-
-  /** Asks for the target's addresses anew, and lets go of connections to former ones. A failure changes nothing. */
-  async refreshAddresses(): Promise<void> {
-    try {
-      await this.#dialer.refresh();
-    } catch (error: unknown) {
-      if (error instanceof TargetError) return;
-      throw error;
-    }
-    for (const connection of this.#connections) {
-      if (!this.#dialer.isCurrent(connection)) connection.expiresNs = 0;
-    }
-  }
-
-  /** Ends all connections. */
-  close(): void {
-    for (const connection of this.#connections) connection.abandon();
+    this.#pool.renewIdle(nowNs);
   }
 
   /** What is recorded until `elapsedNs`, by request of the plan. The histograms are the backend's own. */
@@ -222,7 +166,7 @@ export class Backend {
       const waitedNs = elapsedNs - this.#schedule.nextNs(elapsedNs);
       if (waitedNs < 0) return false;
       if (waitedNs <= this.#timeoutNs) return true;
-      if (this.#free.peek() !== undefined) this.#watch.recordNeglect(waitedNs);
+      if (this.#pool.peek() !== undefined) this.#watch.recordNeglect(waitedNs);
       this.#schedule.advance();
     }
   }
@@ -239,7 +183,7 @@ export class Backend {
     recorder.dispatched++;
     recorder.inFlight++;
     if (connection.state === ConnectionState.Idle) this.#send(connection, nowNs);
-    else this.#dialer.connect(connection);
+    else this.#pool.connect(connection);
   }
 
   #send(connection: Connection, nowNs: number): void {
@@ -301,7 +245,7 @@ export class Backend {
     if (isKept && nowNs < connection.expiresNs) {
       connection.state = ConnectionState.Idle;
       this.#makeFree(connection, nowNs);
-    } else this.#reopen(connection);
+    } else this.#pool.reopen(connection);
   }
 
   #detach(connection: Connection): void {
@@ -310,31 +254,16 @@ export class Backend {
     connection.request = -1;
   }
 
+  /** The connection may carry a request again; one that is due leaves at once, on the connection that is free for longest. */
   #makeFree(connection: Connection, nowNs: number): void {
-    connection.freeNs = nowNs;
-    // One that was opened again while it stood in the queue gets its request from there, and only from there.
-    if (!connection.isQueued && this.#isNextDue(nowNs)) this.#dispatch(connection, nowNs);
-    else this.#free.push(connection);
+    this.#pool.release(connection, nowNs);
+    const longestFree = this.#pool.peek();
+    if (longestFree === undefined || !this.#isNextDue(nowNs)) return;
+    this.#pool.take();
+    this.#dispatch(longestFree, nowNs);
   }
 
-  /** Closes the connection and opens it again at once, so that no request has to wait for the handshake. */
-  #reopen(connection: Connection): void {
-    connection.abandon();
-    const nowNs = monotonicNs();
-    // One that never served is not opened again before a request needs it: a target that ends every connection at once
-    // would otherwise be called without end. Nor does it get a request before the next turn of the event loop:
-    // connections that fail at once would otherwise keep the others from being served.
-    if (connection.hasServed && !this.isExhausted(nowNs - this.#startNs)) this.#dialer.connect(connection);
-    else this.#rest(connection, nowNs);
-  }
-
-  #rest(connection: Connection, nowNs: number): void {
-    connection.freeNs = nowNs;
-    this.#free.push(connection);
-  }
-
-  #expireRequest(connection: Connection, nowNs: number): void {
-    if (nowNs - connection.dispatchedNs <= this.#timeoutNs) return;
+  #timeOut(connection: Connection, nowNs: number): void {
     const recorder = this.#recorders[connection.request] as PathRecorder;
     if (connection.state === ConnectionState.Busy) {
       recorder.timedOut++;
@@ -346,27 +275,9 @@ export class Backend {
     }
   }
 
-  #opened(connection: Connection): void {
-    const nowNs = monotonicNs();
-    connection.freeNs = nowNs;
-    connection.expiresNs = nowNs + this.#lifetimeNs;
-    connection.hasServed = false;
-    if (connection.request >= 0) this.#send(connection, nowNs);
-    else if (this.#onOpened !== undefined) this.#onOpened(undefined);
-    else this.#makeFree(connection, nowNs);
-  }
-
-  #connectFailed(connection: Connection, error: TargetError): void {
-    this.#watch.recordConnectFailure(error.code);
-    connection.hasServed = false;
-    if (connection.request >= 0) this.#finish(connection, error.kind);
-    else if (this.#onOpened !== undefined) this.#onOpened(error);
-    else this.#rest(connection, monotonicNs());
-  }
-
   #received(connection: Connection, piece: Uint8Array): void {
     if (connection.state !== ConnectionState.Busy) {
-      this.#reopen(connection); // bytes nobody asked for
+      this.#pool.reopen(connection); // bytes nobody asked for
       return;
     }
     connection.hasHeard = true;
@@ -376,9 +287,8 @@ export class Backend {
     else if (progress === Progress.Malformed) this.#finish(connection, "malformed");
   }
 
-  #closed(connection: Connection, error: Error | undefined): void {
-    if (connection.state !== ConnectionState.Busy) this.#reopen(connection);
-    else if (connection.parser.endsWithClose() && error === undefined) this.#finish(connection);
+  #ended(connection: Connection, error: Error | undefined): void {
+    if (connection.parser.endsWithClose() && error === undefined) this.#finish(connection);
     else if (!connection.hasHeard) this.#finish(connection, "resetBeforeFirstByte");
     else this.#finish(connection, error === undefined ? "truncated" : "resetMidBody");
   }

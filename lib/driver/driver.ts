@@ -42,7 +42,7 @@ export class Driver {
    * last failure when not one to a backend could be opened.
    */
   async open(stop: AbortSignal): Promise<void> {
-    await Promise.all(this.#backends.map((backend) => backend.open(stop)));
+    await Promise.all(this.#backends.map((backend) => backend.pool.open(stop)));
   }
 
   /**
@@ -73,7 +73,7 @@ export class Driver {
           nextSnapshotNs = (Math.floor(elapsedNs / snapshotNs) + 1) * snapshotNs;
         }
         if (elapsedNs >= nextRefreshNs) {
-          for (const backend of this.#backends) void backend.refreshAddresses();
+          for (const backend of this.#backends) void backend.pool.refreshAddresses();
           nextRefreshNs = elapsedNs + addressRefreshNs;
         }
         if (this.#isOver(elapsedNs)) resolve();
@@ -81,7 +81,7 @@ export class Driver {
       };
       tick();
     });
-    for (const backend of this.#backends) backend.close();
+    for (const backend of this.#backends) backend.pool.close();
   }
 
   /** Goes on by another rate from now on. */

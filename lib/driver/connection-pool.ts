@@ -1,0 +1,188 @@
+// The connections to one backend: opened before the run, opened again when they end or are worn, handed out in the order
+// in which they became free.
+import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
+import { monotonicNs } from "../runtime/clock.ts";
+import { Connection, ConnectionState } from "./connection.ts";
+import { Dialer, type DialerEvents } from "./dialer.ts";
+import { FreeQueue } from "./free-queue.ts";
+import type { GeneratorWatch } from "./generator-watch.ts";
+import { TargetError } from "./target-error.ts";
+
+/** What happens to connections that carry a request or wait for one. */
+export interface PoolEvents extends Pick<DialerEvents, "received" | "drained"> {
+  /** The connection is open; its request, if it has one, has been waiting for that. */
+  opened(connection: Connection, nowNs: number): void;
+  /** The connection could not be opened for the request that waits for it. */
+  failed(connection: Connection, error: TargetError): void;
+  /** The connection has ended while it carried a request: in order, or with an error. */
+  ended(connection: Connection, error: Error | undefined): void;
+  /** Whether there will be more requests. */
+  isNeeded(nowNs: number): boolean;
+}
+
+export class ConnectionPool {
+  readonly #connections: readonly Connection[];
+  readonly #free: FreeQueue;
+  readonly #timeoutNs: number;
+  readonly #lifetimeNs: number;
+  readonly #events: PoolEvents;
+  readonly #watch: GeneratorWatch;
+  #dialer!: Dialer;
+  /** Told of each connection's first outcome while all are being opened. */
+  #onOpened: ((error: TargetError | undefined) => void) | undefined;
+
+  private constructor(plan: WorkerPlan, backend: PlannedBackend, watch: GeneratorWatch, events: PoolEvents) {
+    const size = Math.max(1, Math.round((plan.connections * backend.percent) / 100));
+    this.#connections = Array.from({ length: size }, () => new Connection());
+    this.#free = new FreeQueue(size);
+    this.#timeoutNs = plan.timeoutNs;
+    this.#lifetimeNs = plan.connectionLifetimeNs ?? Number.POSITIVE_INFINITY;
+    this.#events = events;
+    this.#watch = watch;
+  }
+
+  /** The backend's share of the plan's connections, all closed. Rejects with a TargetError of kind `dns`. */
+  static async create(
+    plan: WorkerPlan,
+    backend: PlannedBackend,
+    watch: GeneratorWatch,
+    events: PoolEvents,
+  ): Promise<ConnectionPool> {
+    const pool = new ConnectionPool(plan, backend, watch, events);
+    pool.#dialer = await Dialer.create(plan, backend, {
+      opened: (connection) => pool.#opened(connection),
+      failed: (connection, error) => pool.#failed(connection, error),
+      received: events.received,
+      drained: events.drained,
+      closed: (connection, error) => {
+        if (connection.state === ConnectionState.Busy) events.ended(connection, error);
+        else pool.reopen(connection);
+      },
+    });
+    return pool;
+  }
+
+  /** Every connection, whatever its state. */
+  get all(): readonly Connection[] {
+    return this.#connections;
+  }
+
+  /** How many are free. */
+  get freeCount(): number {
+    return this.#free.length;
+  }
+
+  /**
+   * Opens all connections, for as long as the timeout or until `stop` is aborted. Rejects with the TargetError of the
+   * last failure when not one could be opened.
+   */
+  async open(stop: AbortSignal): Promise<void> {
+    let lastError: TargetError | undefined;
+    let open = 0;
+    await new Promise<void>((resolve) => {
+      let waiting = this.#connections.length;
+      const settle = () => {
+        clearTimeout(timer);
+        stop.removeEventListener("abort", settle);
+        resolve();
+      };
+      stop.addEventListener("abort", settle);
+      const timer = setTimeout(() => {
+        const where = this.#dialer.where();
+        lastError ??= new TargetError("connect", `Cannot connect to "${where}": no answer within the timeout`);
+        settle();
+      }, this.#timeoutNs / 1e6);
+      this.#onOpened = (error) => {
+        if (error === undefined) open++;
+        else lastError = error;
+        if (--waiting === 0) settle();
+      };
+      for (const connection of this.#connections) this.#dialer.connect(connection);
+    });
+    this.#onOpened = undefined;
+    if (open === 0 && lastError !== undefined) throw lastError;
+  }
+
+  /** From now on connections are free, and grow old: the ends of their first lifetimes are spread evenly. */
+  begin(startNs: number): void {
+    this.#connections.forEach((connection, i) => {
+      if (connection.state === ConnectionState.Connecting) return;
+      connection.expiresNs = startNs + (this.#lifetimeNs * (i + 1)) / this.#connections.length;
+      this.release(connection, startNs);
+    });
+  }
+
+  /** The connection that has been free for longest, still among the free ones. It may have to be connected. */
+  peek(): Connection | undefined {
+    return this.#free.peek();
+  }
+
+  /** Takes what `peek` has shown. */
+  take(): void {
+    this.#free.shift();
+  }
+
+  /** Opens a closed connection for the request that it has been given; `opened` or `failed` follows. */
+  connect(connection: Connection): void {
+    this.#dialer.connect(connection);
+  }
+
+  /** The connection is free from `nowNs` on. */
+  release(connection: Connection, nowNs: number): void {
+    connection.freeNs = nowNs;
+    this.#free.push(connection);
+  }
+
+  /** Closes the connection and opens it again at once, so that no request has to wait for the handshake. */
+  reopen(connection: Connection): void {
+    connection.abandon();
+    const nowNs = monotonicNs();
+    // One that never served is not opened again before a request needs it: a target that ends every connection at once
+    // would otherwise be called without end. Nor does it get a request before the next turn of the event loop:
+    // connections that fail at once would otherwise keep the others from being served.
+    if (connection.hasServed && this.#events.isNeeded(nowNs)) this.#dialer.connect(connection);
+    else this.release(connection, nowNs);
+  }
+
+  /** Opens those connections again that have come to the end of their lifetime while they were idle. */
+  renewIdle(nowNs: number): void {
+    for (const connection of this.#connections) {
+      if (connection.state === ConnectionState.Idle && nowNs >= connection.expiresNs) this.reopen(connection);
+    }
+  }
+
+  /** Asks for the target's addresses anew, and lets go of connections to former ones. A failure changes nothing. */
+  async refreshAddresses(): Promise<void> {
+    try {
+      await this.#dialer.refresh();
+    } catch (error: unknown) {
+      if (error instanceof TargetError) return;
+      throw error;
+    }
+    for (const connection of this.#connections) {
+      if (!this.#dialer.isCurrent(connection)) connection.expiresNs = 0;
+    }
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    for (const connection of this.#connections) connection.abandon();
+  }
+
+  #opened(connection: Connection): void {
+    const nowNs = monotonicNs();
+    connection.freeNs = nowNs;
+    connection.expiresNs = nowNs + this.#lifetimeNs;
+    connection.hasServed = false;
+    if (this.#onOpened === undefined) this.#events.opened(connection, nowNs);
+    else this.#onOpened(undefined);
+  }
+
+  #failed(connection: Connection, error: TargetError): void {
+    this.#watch.recordConnectFailure(error.code);
+    connection.hasServed = false;
+    if (connection.request >= 0) this.#events.failed(connection, error);
+    else if (this.#onOpened !== undefined) this.#onOpened(error);
+    else this.release(connection, monotonicNs());
+  }
+}
