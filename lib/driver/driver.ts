@@ -2,7 +2,7 @@
 // connections and after itself in between, and ends when nothing is due or in flight any more.
 import type { RateCurve } from "../load/rate-curve.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
-import { monotonicNs } from "../runtime/clock.ts";
+import { askForPreciseTimers, monotonicNs } from "../runtime/clock.ts";
 import type { GeneratorReport } from "../stats/generator.ts";
 import type { BackendRecording } from "../stats/recording.ts";
 import { Backend } from "./backend.ts";
@@ -56,6 +56,7 @@ export class Driver {
     this.#watch.begin(nowNs);
     for (const backend of this.#backends) backend.begin(startNs, nowNs - startNs - lateStartNs);
     const pace = pacers[this.#plan.pacing];
+    askForPreciseTimers();
     let nextCheckNs = 0;
     let nextSnapshotNs = snapshotNs;
     let nextRefreshNs = addressRefreshNs;
@@ -77,7 +78,7 @@ export class Driver {
           nextRefreshNs = elapsedNs + addressRefreshNs;
         }
         if (this.#isOver(elapsedNs)) resolve();
-        else pace(tick, this.#untilDueNs(elapsedNs));
+        else pace(tick, this.#untilDueNs(elapsedNs), this.#isExpecting());
       };
       tick();
     });
@@ -129,8 +130,16 @@ export class Driver {
   }
 
   #isOver(elapsedNs: number): boolean {
-    const isDrained = this.#backends.every((backend) => backend.isExhausted(elapsedNs) && backend.inFlight === 0);
-    return isDrained || elapsedNs - this.#stoppedAtNs > Math.min(drainLimitNs, this.#plan.timeoutNs);
+    const isExhausted = this.#backends.every((backend) => backend.isExhausted(elapsedNs));
+    return (
+      (isExhausted && !this.#isExpecting()) ||
+      elapsedNs - this.#stoppedAtNs > Math.min(drainLimitNs, this.#plan.timeoutNs)
+    );
+  }
+
+  #isExpecting(): boolean {
+    for (const backend of this.#backends) if (backend.inFlight > 0) return true;
+    return false;
   }
 
   #untilDueNs(elapsedNs: number): number {

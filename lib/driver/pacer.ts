@@ -1,22 +1,26 @@
 // How a driver waits for the next request to be due. Timers are a millisecond wide; between them either the core is
-// kept (short sleeps with a look at the sockets after each) or the millisecond is accepted.
+// kept or the millisecond is accepted.
 
-/** Calls `tick` once, about when `untilDueNs` have passed, and serves sockets meanwhile. Infinity: soon. */
-export type Pacer = (tick: () => void, untilDueNs: number) => void;
+/**
+ * Calls `tick` once, about when `untilDueNs` have passed, and serves sockets meanwhile. Infinity: soon. `isExpecting`:
+ * responses are under way.
+ */
+export type Pacer = (tick: () => void, untilDueNs: number, isExpecting: boolean) => void;
 
 const farNs = 2e6;
-const nearNs = 60e3;
+/** A short sleep takes up to this long, by the kernel's timers and the way back. */
+const nearNs = 100e3;
 const shortSleepMs = 0.03;
 const longestSleepMs = 10;
 const never = new Int32Array(new SharedArrayBuffer(4));
 
-/** On time to some microseconds, for most of a core. */
-const balanced: Pacer = (tick, untilDueNs) => {
+/** On time to some microseconds, for most of a core. Nothing is slept through that may bring a response. */
+const balanced: Pacer = (tick, untilDueNs, isExpecting) => {
   if (untilDueNs > farNs) {
     setTimeout(tick, 1);
     return;
   }
-  if (untilDueNs > nearNs) Atomics.wait(never, 0, 0, shortSleepMs);
+  if (untilDueNs > nearNs && !isExpecting) Atomics.wait(never, 0, 0, shortSleepMs);
   setImmediate(tick);
 };
 

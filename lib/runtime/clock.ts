@@ -1,4 +1,5 @@
 // The only source of time. Everything that decides takes instants as arguments; everything that acts reads them here.
+import { writeFileSync } from "node:fs";
 
 /** Wall-clock time, milliseconds since the Unix epoch. */
 export function nowMs(): number {
@@ -25,4 +26,16 @@ export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     const timer = setTimeout(wake, delayMs);
     signal?.addEventListener("abort", wake);
   });
+}
+
+/**
+ * Asks the kernel not to put this thread's wake-ups off, which it does by 50 µs to save power; a sleep of 30 µs then
+ * takes 70 instead of 120. Without effect where /proc cannot be written.
+ */
+export function askForPreciseTimers(): void {
+  try {
+    writeFileSync("/proc/self/timerslack_ns", "1");
+  } catch {
+    // Another kernel, or a sandbox: timers stay as they are, and the slip shows it.
+  }
 }
