@@ -1,10 +1,11 @@
 // `loadtest run --find-max`: a line for each probe, then the highest rate that kept the thresholds.
-import { type FoundMaximum, findMax, type Probe } from "../local/find-max.ts";
+import { type FoundMaximum, findMax } from "../local/find-max.ts";
 import type { LoadRun } from "../local/run-load.ts";
-import { formatThreshold, formatUs } from "../report/text.ts";
-import { writeErr, writeOut } from "../runtime/output.ts";
+import { formatMaximum, formatProbe, probeHead } from "../report/maximum.ts";
+import { terminal, writeErr, writeOut } from "../runtime/output.ts";
 import type { Threshold } from "../stats/threshold.ts";
 import { ExitCode } from "./exit-code.ts";
+import { RunView } from "./run-view.ts";
 
 /** What must be kept when nothing is asked for. */
 export const defaultThresholds: readonly Threshold[] = [
@@ -13,30 +14,31 @@ export const defaultThresholds: readonly Threshold[] = [
 ];
 
 export async function printMaximum(run: LoadRun, output: "text" | "json", isQuiet: boolean): Promise<ExitCode> {
-  const found = await findMax(run, (probe) => {
-    if (!isQuiet) writeErr(`${formatProbe(probe)}\n`);
-  });
-  writeOut(output === "json" ? `${JSON.stringify(found, null, 2)}\n` : formatMaximum(found));
-  if (found.requestsPerSecond === null) return ExitCode.ThresholdsFailed;
-  return found.generatorLimits.length > 0 ? ExitCode.Inconclusive : ExitCode.Passed;
+  const found = isQuiet ? await findMax(run, () => {}) : await findInView(run);
+  const isStopped = run.stop.aborted;
+  writeOut(output === "json" ? `${JSON.stringify(found, null, 2)}\n` : formatMaximum(found, isStopped));
+  if (isStopped || found.generatorLimits.length > 0) return ExitCode.Inconclusive;
+  return found.requestsPerSecond === null ? ExitCode.ThresholdsFailed : ExitCode.Passed;
 }
 
-function formatProbe({ requestsPerSecond, kept, summary }: Probe): string {
-  const latency = `p99 ${formatUs(summary.latencyUs.p99)}`;
-  if (requestsPerSecond === null) {
-    return `as fast as it goes: ${rate(summary.throughputPerSecond)} with all connections busy, ${latency}`;
+/** Each probe a line as soon as it is done; below them, on a terminal, the one that runs. */
+async function findInView(run: LoadRun): Promise<FoundMaximum> {
+  const asked = { totalSeconds: (run.load.durationNs ?? Number.POSITIVE_INFINITY) / 1e9, dueUntil: undefined };
+  const newView = () => new RunView(asked, run.load.workers, run.stop);
+  let view = newView();
+  let probes = 0;
+  writeErr(`${probeHead}\n`);
+  const onSnapshots: LoadRun["onSnapshots"] = (snapshots) => {
+    if (terminal() !== undefined) view.take(snapshots);
+  };
+  try {
+    return await findMax({ ...run, onSnapshots }, (probe) => {
+      view.end();
+      view = newView();
+      writeErr(`${formatProbe(probe, ++probes)}\n`);
+    });
+  } finally {
+    view.end();
+    writeErr("\n");
   }
-  const broken = summary.thresholds.filter((threshold) => !threshold.passed).map(formatThreshold);
-  const why = [...broken, ...(kept === null ? summary.invalidReasons : [])].join("; ");
-  return `${rate(requestsPerSecond).padStart(12)}  ${kept === null ? "unsure" : kept ? "kept  " : "broken"}  ${latency}${why === "" ? "" : `  ${why}`}`;
-}
-
-function formatMaximum({ probes, requestsPerSecond, generatorLimits }: FoundMaximum): string {
-  if (requestsPerSecond === null) return `No rate kept the thresholds, in ${probes.length} probes.\n`;
-  const limit = generatorLimits.length === 0 ? "" : `The generator was the limit: ${generatorLimits.join("; ")}.\n`;
-  return `The highest rate that kept the thresholds: ${rate(requestsPerSecond)}, found in ${probes.length} probes.\n${limit}`;
-}
-
-function rate(perSecond: number): string {
-  return `${Math.round(perSecond).toLocaleString("en-US")}/s`;
 }

@@ -60,10 +60,9 @@ export function addRunOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option(
-        "--stage <duration:rate...>",
-        "a linear ramp to a rate, such as 30s:500; several follow each other",
-      ).argParser((text: string, former: RunFlags["stage"]) => [...(former ?? []), parseStage(text)]),
+      new Option("--stage <duration:rate>", "a linear ramp to a rate, such as 30s:500; may be given again").argParser(
+        (text: string, former: RunFlags["stage"]) => [...(former ?? []), parseStage(text)],
+      ),
     )
     .addOption(
       new Option("--arrivals <kind>", "evenly spaced, or by chance as those of many users").choices([
@@ -85,15 +84,17 @@ export function addRunOptions(command: Command): Command {
     .option("--paths <path...>", "paths to request in turn, at the URL's host")
     .addOption(new Option("--method <method>", "of all requests (default: GET, with --body POST)").choices(methods))
     .addOption(
-      new Option("-H, --header <name: value...>", "a header field; a value of @FILE is read from the file").argParser(
-        (text: string, former: RunFlags["header"]) => [...(former ?? []), parseHeader(text)],
-      ),
+      new Option(
+        "-H, --header <name: value>",
+        "a header field; a value of @FILE is read from the file; may be given again",
+      ).argParser((text: string, former: RunFlags["header"]) => [...(former ?? []), parseHeader(text)]),
     )
     .option("--body <text>", "of all requests; @FILE is read from the file")
     .addOption(
-      new Option("--expect-status <code...>", "status codes that complete a request (default: 200 to 399)").argParser(
-        (text: string, former: number[] | undefined) => [...(former ?? []), parseStatus(text)],
-      ),
+      new Option(
+        "--expect-status <code>",
+        "status code that completes a request; may be given again (default: 200 to 399)",
+      ).argParser((text: string, former: number[] | undefined) => [...(former ?? []), parseStatus(text)]),
     )
     .addOption(
       new Option("--target <host:port>", "where to connect, whatever the URL says").argParser(parseEndpointFlag),

@@ -6,8 +6,8 @@ import { latencyQuantiles, type Threshold } from "../stats/threshold.ts";
 export function thresholdOption(): Option {
   const names = [...Object.keys(latencyQuantiles), "errorRate", "minRate"].join(", ");
   return new Option(
-    "--threshold <name=limit...>",
-    `what must be kept to pass, such as p99=250ms, errorRate=0.1% or minRate=99% (${names})`,
+    "--threshold <name=limit>",
+    `what must be kept to pass, such as p99=250ms, errorRate=0.1% or minRate=99%; may be given again (${names})`,
   ).argParser((text: string, former: Threshold[] | undefined) => [...(former ?? []), parseThreshold(text)]);
 }
 

@@ -5,6 +5,7 @@ import type { WorkerPlan } from "../load/worker-plan.ts";
 import { nowMs } from "../runtime/clock.ts";
 import { replaceTextFile, withTemporaryFolder } from "../runtime/files.ts";
 import { selfCommand } from "../runtime/process.ts";
+import { beforeLeaving } from "../runtime/signals.ts";
 import { Collector } from "../stats/collector.ts";
 import { type Line, parseLine, type SnapshotLine } from "../stats/line.ts";
 import type { WorkerRecording } from "../stats/recording.ts";
@@ -37,6 +38,9 @@ export async function runLocally({ plans, stop, onSnapshots }: LocalRun): Promis
     const endAll = () => {
       for (const child of children) child.kill("SIGTERM");
     };
+    const forget = beforeLeaving(() => {
+      for (const child of children) child.kill("SIGKILL");
+    });
     stop.addEventListener("abort", endAll);
     try {
       for (const plan of plans) {
@@ -50,7 +54,10 @@ export async function runLocally({ plans, stop, onSnapshots }: LocalRun): Promis
         children.map(async (child) => {
           const words = new Response(child.stderr).text();
           await collect(child.stdout, take);
-          const isEnded = (await child.exited) === 0 || (stop.aborted && child.signalCode === "SIGTERM");
+          await child.exited;
+          // Stopped before it listened to signals, by this process or by the terminal.
+          const isEarly = stop.aborted && (child.signalCode === "SIGTERM" || child.signalCode === "SIGINT");
+          const isEnded = child.exitCode === 0 || isEarly;
           if (!isEnded) throw new Error(failureOf(await words, child.signalCode));
         }),
       );
@@ -60,6 +67,7 @@ export async function runLocally({ plans, stop, onSnapshots }: LocalRun): Promis
       throw error;
     } finally {
       stop.removeEventListener("abort", endAll);
+      forget();
     }
     return collector.recordings();
   });

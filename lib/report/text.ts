@@ -1,114 +1,88 @@
-// A summary as text, for a person who sees one for the first time.
-import type { Account } from "../stats/account.ts";
+// A summary as text, for a person who sees one for the first time: what was done, how long it took, what to make of it.
 import type { Percentiles, Summary } from "../stats/summary.ts";
-import { errorRate } from "../stats/threshold.ts";
+import { occurred, outcomeCount, words } from "./failure.ts";
+import { paragraph } from "./paragraph.ts";
+import { areUneven, partTable } from "./part-table.ts";
+import { formatBytes, formatCount, formatRate, formatUs } from "./quantity.ts";
+import { thresholdLines } from "./threshold-text.ts";
+import { verdictLines } from "./verdict.ts";
 
-/** The whole summary, several lines, with its last newline. */
+const labelWidth = 25;
+const valueWidth = 9;
+/** A longer slip than this, which is more than a tenth of the mean latency, is taken apart; so is that of an invalid run. */
+const notableSlipUs = 1000;
+const notableSlipShare = 0.1;
+
+/** The whole summary, several lines of at most 80 columns where its names allow, with its last newline. */
 export function formatSummary(summary: Summary): string {
-  const lines = [
-    `Requests   ${count(summary.scheduled)} scheduled · ${count(summary.sent)} sent · ${count(summary.completed)} completed`,
-    ...problems(summary).map((line) => `           ${line}`),
-    `Rate       ${asked(summary)}${rate(summary.sentPerSecond)} sent · ${rate(summary.throughputPerSecond)} completed`,
-    "",
-    `                  mean       p50       p90       p99     p99.9       max`,
-    `Latency     ${percentiles(summary.latencyUs)}   from when it was due to the last byte`,
-    `  Service   ${percentiles(summary.serviceTimeUs)}   from when it was sent to the last byte`,
-    `  Slip      ${percentiles(summary.slipUs)}   from when it was due to when it was sent:`,
-    `    waiting ${percentiles(summary.connectionWaitUs)}   no connection was free`,
-    `    late    ${percentiles(summary.generatorSlipUs)}   the generator itself was late`,
-    "",
-    ...(summary.paths.length > 1 ? [...paths(summary), ""] : []),
-    ...summary.thresholds.map(
-      (threshold) => `${threshold.passed ? "kept    " : "BROKEN  "} ${formatThreshold(threshold)}`,
-    ),
-    verdict(summary),
-  ];
-  return `${lines.join("\n")}\n`;
+  const paragraphs = [totals(summary), latencies(summary), ...tables(summary), thresholdLines(summary.thresholds)];
+  const lines = [...paragraphs, verdictLines(summary)].filter(({ length }) => length > 0);
+  return `${lines.map((paragraph) => paragraph.join("\n")).join("\n\n")}\n`;
 }
 
-/** `12.3 ms`, of microseconds, in nine columns at most. */
-export function formatUs(us: number): string {
-  if (us < 1000) return `${us.toFixed(us < 10 ? 1 : 0)} µs`;
-  if (us < 1e6) return `${(us / 1e3).toFixed(us < 1e5 ? 2 : 1)} ms`;
-  return `${(us / 1e6).toFixed(2)} s`;
-}
-
-export function formatPercent(share: number): string {
-  return `${(share * 100).toFixed(share > 0 && share < 0.001 ? 3 : 1)} %`;
-}
-
-/** `p99 12.30 ms, at most 10.00 ms`. */
-export function formatThreshold({ name, limit, measured }: Summary["thresholds"][number]): string {
-  if (name === "errorRate") return `error rate ${formatPercent(measured)}, at most ${formatPercent(limit)}`;
-  if (name === "minRate") return `rate ${formatPercent(measured)} of what was asked, at least ${formatPercent(limit)}`;
-  return `${name} ${formatUs(measured)}, at most ${formatUs(limit)}`;
-}
-
-function asked({ askedPerSecond }: Summary): string {
-  return askedPerSecond === null ? "" : `${rate(askedPerSecond)} asked · `;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
-function rate(value: number): string {
-  return `${value.toLocaleString("en-US", { maximumFractionDigits: 1 })}/s`;
-}
-
-function percentiles(values: Percentiles): string {
-  const { mean, p50, p90, p99, p999, max } = values;
-  return [mean, p50, p90, p99, p999, max].map((us) => formatUs(us).padStart(10)).join("");
-}
-
-/** What did not complete, a line each; nothing when all did. */
-function problems(account: Account): string[] {
-  const failed = Object.entries(account.failed).map(([kind, n]) => `${count(n)} failed: ${failureWords[kind] ?? kind}`);
-  const statuses = Object.entries(account.statusCodes).filter(([code]) => Number(code) < 200 || Number(code) >= 400);
+function totals(summary: Summary): string[] {
+  const { askedPerSecond, sentPerSecond, throughputPerSecond, statusCodes } = summary;
+  const asked = askedPerSecond === null ? "" : `${formatRate(askedPerSecond)} asked · `;
+  const codes = Object.entries(statusCodes).map(([code, n]) => `${code}: ${formatCount(n)}`);
   return [
-    ...failed,
-    ...statuses.map(([code, n]) => `  of them ${count(n)} with status ${code}`),
-    ...(account.timedOut > 0 ? [`${count(account.timedOut)} timed out`] : []),
-    ...(account.inFlight > 0 ? [`${count(account.inFlight)} still without an answer at the end`] : []),
-    ...(account.unsent > 0
-      ? [`${count(account.unsent)} due but never sent: no connection was free in time, or the run was stopped`]
+    ...requests(summary),
+    ...(summary.failed.unexpectedStatus === undefined ? [] : paragraph("Statuses", codes.join(" · "))),
+    `Rate       ${asked}${formatRate(sentPerSecond)} sent · ${formatRate(throughputPerSecond)} completed`,
+    `Data       ${formatBytes(summary.bytesSent)} sent · ${formatBytes(summary.bytesReceived)} received`,
+    `Duration   ${summary.durationSeconds.toFixed(1)} s, the wait for the last responses included`,
+  ];
+}
+
+/** Their numbers, and what became of those that did not complete, the most frequent first. */
+function requests(summary: Summary): string[] {
+  const { scheduled, sent, completed, inFlight, unsent, askedPerSecond } = summary;
+  const due = askedPerSecond === null ? "" : `${formatCount(scheduled)} scheduled · `;
+  const line = `Requests   ${due}${formatCount(sent)} sent · ${formatCount(completed)} completed`;
+  if (completed === scheduled) return [line];
+  const others = occurred(summary).map((kind): [number, string] => [outcomeCount(summary, kind), words[kind]]);
+  if (inFlight > 0) others.push([inFlight, "still without a response at the end"]);
+  if (unsent > 0) others.push([unsent, "never sent: no connection was free, or the run was stopped"]);
+  others.sort(([a], [b]) => b - a);
+  const width = formatCount(others[0]?.[0] ?? 0).length;
+  return [
+    `${line} · ${formatCount(scheduled - completed)} not:`,
+    ...others.map(([count, why]) => `           ${formatCount(count).padStart(width)} ${why}`),
+  ];
+}
+
+/** Latency and what it is made of. In a closed loop a request is due when it can be sent, so that there is no slip. */
+function latencies(summary: Summary): string[] {
+  const { latencyUs, serviceTimeUs, slipUs, connectionWaitUs, generatorSlipUs, askedPerSecond } = summary;
+  if (latencyUs.max === 0) return [];
+  const names = ["mean", "p50", "p90", "p99", "p99.9", "max"];
+  const head = " ".repeat(labelWidth) + names.map((name) => name.padStart(valueWidth)).join("");
+  if (askedPerSecond === null) return [head, percentiles("Latency  sent → last byte", latencyUs)];
+  const isLong = slipUs.max > notableSlipUs && slipUs.mean > latencyUs.mean * notableSlipShare;
+  return [
+    head,
+    percentiles("Latency  due → last byte", latencyUs),
+    percentiles("Service  sent → last byte", serviceTimeUs),
+    percentiles("Slip     due → sent", slipUs),
+    ...(isLong || !summary.valid
+      ? [
+          percentiles("  no free connection", connectionWaitUs),
+          percentiles("  the generator was late", generatorSlipUs),
+        ]
       : []),
-    ...(account.lost > 0 ? [`${count(account.lost)} lost with a worker`] : []),
   ];
 }
 
-const failureWords: Record<string, string> = {
-  connect: "no connection",
-  refused: "connection refused",
-  resetBeforeFirstByte: "connection closed before the first byte of the response",
-  resetMidBody: "connection reset within the response",
-  truncated: "response cut short",
-  malformed: "response was not HTTP/1.1",
-  tlsChain: "certificate not trusted",
-  tlsName: "certificate is for another name",
-  tlsHandshake: "TLS handshake failed",
-  dns: "name not resolved",
-  unexpectedStatus: "unexpected status",
-};
+function percentiles(label: string, { mean, p50, p90, p99, p999, max }: Percentiles): string {
+  const values = [mean, p50, p90, p99, p999, max];
+  return label.padEnd(labelWidth) + values.map((us) => formatUs(us).padStart(valueWidth)).join("");
+}
 
-function paths(summary: Summary): string[] {
-  const width = Math.min(40, Math.max(...summary.paths.map(({ path }) => path.length)));
+/** Of paths and backends, and of workers where they differ. */
+function tables({ paths, backends, workers }: Summary): string[][] {
+  const done = workers.map(({ completed, latencyUs }) => ({ completed, p99Us: latencyUs.p99 }));
   return [
-    `${"Path".padEnd(width)}  completed    errors       p50       p99`,
-    ...summary.paths.map(
-      (part) =>
-        `${part.path.slice(0, width).padEnd(width)}${count(part.completed).padStart(11)}${formatPercent(errorRate(part)).padStart(10)}` +
-        `${formatUs(part.latencyUs.p50).padStart(10)}${formatUs(part.latencyUs.p99).padStart(10)}`,
-    ),
+    partTable("Path", paths, ({ path }) => path),
+    partTable("Backend", backends, ({ backend }) => backend),
+    areUneven(done) ? partTable("Worker", workers, ({ worker }) => `${worker}`) : [],
   ];
-}
-
-function verdict(summary: Summary): string {
-  if (summary.completed === 0) return "FAILED   not one request was completed";
-  if (!summary.valid) return `INVALID  ${summary.invalidReasons.join("; ")}`;
-  if (summary.passed === false) return "FAILED   a threshold was broken";
-  const bad = summary.scheduled - summary.completed;
-  return bad === 0
-    ? "VALID    the generator kept its schedule, every request completed"
-    : `VALID    the generator kept its schedule, ${count(bad)} requests did not complete`;
 }

@@ -2,6 +2,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { beforeLeaving } from "./signals.ts";
 
 /** The text of a file, or of stdin for `-`. Rejects with the name of the file and the reason. */
 export async function readTextFile(file: string): Promise<string> {
@@ -70,10 +71,13 @@ export function replaceTextFile(file: string, text: string): void {
 /** Runs `use` with a new private folder, which is gone afterwards. */
 export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "loadtest-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const forget = beforeLeaving(remove);
   try {
     return await use(folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    forget();
+    remove();
   }
 }
 

@@ -1,5 +1,6 @@
 // Standard output and error. Data goes to stdout, words to stderr, both written before the call returns.
 import { writeSync } from "node:fs";
+import { environment } from "./process.ts";
 
 /** Writes all of `text` to stdout; false when its reader has gone away, as the end of a shell pipe may. */
 export function writeOut(text: string): boolean {
@@ -11,9 +12,17 @@ export function writeErr(text: string): void {
   writeAll(2, text);
 }
 
-/** Whether stderr is a terminal, so that a line may be redrawn. */
-export function isTerminal(): boolean {
-  return process.stderr.isTTY === true;
+export interface Terminal {
+  columns: number;
+  rows: number;
+  hasColor: boolean;
+}
+
+/** The terminal that stderr is, at its present size; undefined for anything else and for one that cannot redraw. */
+export function terminal(): Terminal | undefined {
+  const { isTTY, columns, rows } = process.stderr;
+  if (isTTY !== true || (environment("TERM") ?? "dumb") === "dumb") return undefined;
+  return { columns: columns || 80, rows: rows || 24, hasColor: environment("NO_COLOR") === undefined };
 }
 
 function writeAll(fd: 1 | 2, text: string): boolean {

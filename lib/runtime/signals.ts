@@ -1,13 +1,27 @@
-// Signals as an AbortSignal: the first asks for an orderly end.
+// Signals as an AbortSignal: the first asks for an orderly end, the second interrupt is the end.
 
-/** Aborted, with the signal's name as reason, by the first SIGTERM or SIGINT. The second SIGINT ends the process at once. */
+const cleanups = new Set<() => void>();
+
+/** Has `cleanup`, which must not wait, called when the process is interrupted for the second time; returns its undoing. */
+export function beforeLeaving(cleanup: () => void): () => void {
+  cleanups.add(cleanup);
+  return () => cleanups.delete(cleanup);
+}
+
+/**
+ * Aborted, with the signal's name as reason, by the first SIGTERM or SIGINT. The second SIGINT ends the process at once,
+ * as an interrupt ends any program. SIGTERM does not count: one Ctrl-C brings a worker both, from terminal and parent.
+ */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    process.on(name, () => {
-      if (!controller.signal.aborted) controller.abort(name);
-      else if (name === "SIGINT") process.kill(process.pid, "SIGKILL");
-    });
-  }
+  let interrupts = 0;
+  process.on("SIGTERM", () => controller.abort("SIGTERM"));
+  process.on("SIGINT", () => {
+    controller.abort("SIGINT");
+    if (++interrupts === 1) return;
+    for (const cleanup of cleanups) cleanup();
+    process.removeAllListeners("SIGINT");
+    process.kill(process.pid, "SIGINT");
+  });
   return controller.signal;
 }
