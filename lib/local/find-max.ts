@@ -8,15 +8,19 @@ import { type LoadRun, runLoad } from "./run-load.ts";
 const mostProbes = 12;
 /** Of the rate: how close the search comes. Half of what is promised, as each probe has its own error. */
 const tolerance = 0.01;
+/** Of the requests: how many may be owed at the end of a probe. A target that bears the rate owes none for long. */
+const owedLimit = 0.01;
 
 export interface Probe {
   /** null: the closed loop that begins the search. */
   requestsPerSecond: number | null;
   /**
-   * Whether all thresholds were kept, the generator's own lateness included, which counts as latency; null: nothing is
-   * known, because they were broken and the generator may be to blame. Always null for the closed loop.
+   * Whether all thresholds were kept, the generator's own lateness included, which counts as latency, and the target did
+   * not fall behind; null: nothing is known, because the generator may be to blame. Always null for the closed loop.
    */
   kept: boolean | null;
+  /** Whether requests were owed at the end: the queue for the target had begun to grow, however short it still was. */
+  fellBehind: boolean;
   summary: Summary;
 }
 
@@ -34,9 +38,10 @@ export async function findMax(run: LoadRun, onProbe: (probe: Probe) => void): Pr
   const probe = async (rate: number | null): Promise<Probe> => {
     const load = { ...run.load, requestsPerSecond: rate ?? ("max" as const) };
     const summary = await runLoad({ ...run, load, thresholds: rate === null ? [] : run.thresholds });
-    const isKept = summary.completed > 0 && summary.thresholds.every(({ passed }) => passed);
+    const fellBehind = owedAtEnd(summary, (run.load.durationNs ?? 0) / 1e9) > owedLimit;
+    const isKept = summary.completed > 0 && summary.thresholds.every(({ passed }) => passed) && !fellBehind;
     const kept = rate === null || !(isKept || summary.valid) ? null : isKept;
-    const done = { requestsPerSecond: rate, kept, summary };
+    const done = { requestsPerSecond: rate, kept, fellBehind, summary };
     probes.push(done);
     onProbe(done);
     return done;
@@ -51,4 +56,13 @@ export async function findMax(run: LoadRun, onProbe: (probe: Probe) => void): Pr
     search.record(kept === true);
   }
   return { probes, requestsPerSecond: search.highestRate ?? null, generatorLimits };
+}
+
+/**
+ * The share of the asked requests that were neither completed when the schedule ended nor then on their way, of which
+ * there are rate · service time (Little's law).
+ */
+function owedAtEnd({ askedPerSecond, throughputPerSecond, serviceTimeUs }: Summary, seconds: number): number {
+  if (askedPerSecond === null) return 0;
+  return 1 - throughputPerSecond / askedPerSecond - serviceTimeUs.mean / 1e6 / seconds;
 }

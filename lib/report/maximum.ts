@@ -11,6 +11,8 @@ interface Probe {
   requestsPerSecond: number | null;
   /** Whether the thresholds were kept; null: unsure. */
   kept: boolean | null;
+  /** Whether requests were owed at the end. */
+  fellBehind: boolean;
   summary: Pick<Summary, "throughputPerSecond" | "latencyUs" | "thresholds"> & Parameters<typeof errorRate>[0];
 }
 
@@ -36,11 +38,12 @@ function probeLine(number: string, rate: string, values: readonly string[], outc
 }
 
 /** `kept`, or `broken: p99 120.1 ms`, or `unsure: …` where the generator may have broken it. */
-function outcome({ requestsPerSecond, kept, summary }: Probe): string {
+function outcome({ requestsPerSecond, kept, fellBehind, summary }: Probe): string {
   if (requestsPerSecond === null) return "as fast as responses came";
   if (kept) return "kept";
   const broken = summary.thresholds.flatMap((threshold) => (threshold.passed ? [] : [formatMeasured(threshold)]));
-  return `${kept === null ? "unsure" : "broken"}: ${broken.join(", ") || "no request completed"}`;
+  const reasons = [...broken, ...(fellBehind ? ["the target fell behind"] : [])];
+  return `${kept === null ? "unsure" : "broken"}: ${reasons.join(", ") || "no request completed"}`;
 }
 
 /** What was found, the verdict last; `isStopped`: before it was found. */

@@ -15,7 +15,7 @@ function probe(requestsPerSecond: number | null, p99Us: number, given: Partial<S
   const thresholds = requestsPerSecond === null ? [] : judged;
   const made = summary({ latencyUs: percentiles(p99Us / 8), throughputPerSecond: 61_234.5, thresholds, ...given });
   const kept = requestsPerSecond === null || !(isKept || made.valid) ? null : isKept;
-  return { requestsPerSecond, kept, summary: made };
+  return { requestsPerSecond, kept, fellBehind: false, summary: made };
 }
 
 const saturated = {
@@ -24,7 +24,8 @@ const saturated = {
     "the generator's core was full for 77.8 % of the run while requests waited: more workers are needed",
   ],
 };
-const found = [probe(null, 477), probe(61_235, 120_100), probe(55_407, 2100), probe(58_248, 100_140)];
+const behind = { ...probe(60_000, 90_000), kept: false, fellBehind: true };
+const found = [probe(null, 477), probe(61_235, 120_100), behind, probe(55_407, 2100), probe(58_248, 100_140)];
 const limited = [probe(null, 477), probe(61_235, 120_100, saturated), probe(55_407, 2100)];
 
 test.each([
