@@ -1,31 +1,59 @@
 // Responses of HTTP/1.1 as they arrive in pieces, one at a time on a connection (RFC 9112 §2 to §7).
 //
-//   head ──┬─ fixed ───────────────────────────┬─ done
-//          ├─ chunkSize ⇄ chunkData ── trailer ─┤
-//          ├─ untilClose ──────── end of stream ┤
-//          └─ (1xx: head again) ────────────────┘
+//   statusLine ─▶ fields ─┬─▶ fixed ─────────────────────────────────────┬─▶ done
+//       ▲                 ├─▶ chunkSize ─▶ chunkData ─▶ chunkEnd ─┐      │
+//       │                 │       ▲ └─ size 0 ─▶ trailers ────────│──────┤
+//       │                 │       └───────────────────────────────┘      │
+//       └── interim ──────┼────── HEAD, 204, 304 ────────────────────────┘
+//                         └─▶ untilClose
 //
-// Hot code: a whole response in one piece allocates nothing.
+// Hot code: lines are read where they lie, and only a line that a piece cuts is copied. The verdict depends on the bytes
+// alone, not on where they are split: it is Malformed from the first wrong byte, or line, on.
+//
+// Where the RFC leaves a choice, read: lines of heads and trailers that end in a lone LF, folded lines, no space after
+// the status code, space after the size of a chunk, any text as its extension, a length beside chunked (which wins).
+// Refused: other codings than chunked, chunked in HTTP/1.0, sizes above 2^53 - 1 and status codes above 599.
+import { ResponseFraming } from "./response-framing.ts";
+import {
+  broken,
+  colon,
+  crlfStop,
+  cut,
+  hexDigit,
+  isDigit,
+  lineStop,
+  semicolon,
+  space,
+  tab,
+  textStop,
+  tokenStop,
+} from "./response-grammar.ts";
 
 export const Progress = { NeedsMore: 0, Complete: 1, Malformed: 2 } as const;
 export type Progress = (typeof Progress)[keyof typeof Progress];
 
 const State = {
-  Head: 0,
-  Fixed: 1,
-  ChunkSize: 2,
-  ChunkData: 3,
-  ChunkEnd: 4,
-  Trailer: 5,
-  UntilClose: 6,
-  Done: 7,
+  StatusLine: 0,
+  Fields: 1,
+  Fixed: 2,
+  ChunkSize: 3,
+  ChunkData: 4,
+  ChunkEnd: 5,
+  Trailers: 6,
+  UntilClose: 7,
+  Done: 8,
+  Broken: 9,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
-const headLimitBytes = 64 * 1024;
+/** Of all heads and trailers of a response together, so that neither fields nor interim responses go on for ever. */
+const fieldsLimitBytes = 64 * 1024;
 const chunkLineLimitBytes = 4096;
-const cr = 13;
-const lf = 10;
+
+const nothing = new Uint8Array(0);
+const zero = 48;
+/** How a response begins; each 0 is any digit. */
+const statusLine = Buffer.from("HTTP/1.0 000");
 
 export class ResponseParser {
   /** Of the response being read; 0 before its status line. */
@@ -34,87 +62,67 @@ export class ResponseParser {
   keepAlive = true;
   #state: State = State.Done;
   #isHead = false;
+  #isHttp10 = false;
+  readonly #framing = new ResponseFraming();
   /** Bytes of the body or chunk still to come. */
   #restBytes = 0;
-  /** Start of a line or head that the last piece cut; empty most of the time. */
-  #pending: Uint8Array = new Uint8Array(0);
-  #contentLength = -1;
-  #isChunked = false;
+  /** Of the lines of heads and trailers so far. */
+  #fieldsBytes = 0;
+  /** Start of the line that the last piece cut; empty most of the time. */
+  #cutLine: Uint8Array = nothing;
 
   /** Readies for the response to a request just sent; `isHead`: it was a HEAD. */
   begin(isHead: boolean): void {
     this.status = 0;
     this.keepAlive = true;
-    this.#state = State.Head;
+    this.#state = State.StatusLine;
     this.#isHead = isHead;
-    if (this.#pending.length > 0) this.#pending = new Uint8Array(0);
+    this.#fieldsBytes = 0;
+    this.#cutLine = nothing;
   }
 
   /** Takes the next piece. After Complete or Malformed the response is over; bytes beyond its end are Malformed. */
   feed(piece: Uint8Array): Progress {
     let bytes = piece;
-    if (this.#pending.length > 0) {
-      bytes = Buffer.concat([this.#pending, piece]);
-      this.#pending = new Uint8Array(0);
+    if (this.#cutLine.length > 0) {
+      bytes = Buffer.concat([this.#cutLine, piece]);
+      this.#cutLine = nothing;
     }
     let at = 0;
-    while (true) {
+    while (at >= 0) {
       switch (this.#state) {
-        case State.Head: {
-          const end = headEnd(bytes, at);
-          if (end < 0) return this.#keep(bytes, at, headLimitBytes);
-          if (end - at > headLimitBytes || !this.#readHead(bytes, at, end)) return Progress.Malformed;
-          at = end;
-          if (this.status < 200) continue; // interim response: the real one follows
-          this.#chooseFraming();
+        case State.StatusLine:
+          at = this.#readStatusLine(bytes, at);
           break;
-        }
-        case State.Fixed: {
-          const take = Math.min(this.#restBytes, bytes.length - at);
-          this.#restBytes -= take;
-          at += take;
-          if (this.#restBytes > 0) return Progress.NeedsMore;
-          this.#state = State.Done;
+        case State.Fields:
+        case State.Trailers:
+          at = this.#readFields(bytes, at);
           break;
-        }
-        case State.ChunkSize: {
-          const end = bytes.indexOf(lf, at);
-          if (end < 0) return this.#keep(bytes, at, chunkLineLimitBytes);
-          const size = parseChunkSize(bytes, at, end);
-          if (size < 0) return Progress.Malformed;
-          at = end + 1;
-          this.#restBytes = size;
-          this.#state = size === 0 ? State.Trailer : State.ChunkData;
+        case State.Fixed:
+          at = this.#skipData(bytes, at, State.Done);
           break;
-        }
-        case State.ChunkData: {
-          const take = Math.min(this.#restBytes, bytes.length - at);
-          this.#restBytes -= take;
-          at += take;
-          if (this.#restBytes > 0) return Progress.NeedsMore;
-          this.#state = State.ChunkEnd;
+        case State.ChunkSize:
+          at = this.#readChunkSize(bytes, at);
           break;
-        }
+        case State.ChunkData:
+          at = this.#skipData(bytes, at, State.ChunkEnd);
+          break;
         case State.ChunkEnd:
-          if (bytes.length - at < 2) return this.#keep(bytes, at, 2);
-          if (bytes[at] !== cr || bytes[at + 1] !== lf) return Progress.Malformed;
-          at += 2;
-          this.#state = State.ChunkSize;
+          at = this.#readChunkEnd(bytes, at);
           break;
-        case State.Trailer: {
-          const end = bytes.indexOf(lf, at);
-          if (end < 0) return this.#keep(bytes, at, headLimitBytes);
-          const isEmpty = end === at || (end === at + 1 && bytes[at] === cr);
-          at = end + 1;
-          if (isEmpty) this.#state = State.Done;
-          break;
-        }
         case State.UntilClose:
           return Progress.NeedsMore;
         case State.Done:
-          return at < bytes.length ? Progress.Malformed : Progress.Complete;
+          if (at === bytes.length) return Progress.Complete;
+          at = broken;
+          break;
+        case State.Broken:
+          at = broken;
       }
     }
+    if (at === cut) return Progress.NeedsMore;
+    this.#state = State.Broken;
+    return Progress.Malformed;
   }
 
   /** The connection has ended: whether that completes the response (a body that lasts until the close). */
@@ -122,144 +130,122 @@ export class ResponseParser {
     return this.#state === State.UntilClose;
   }
 
-  #keep(bytes: Uint8Array, at: number, limitBytes: number): Progress {
-    if (bytes.length - at > limitBytes) return Progress.Malformed;
-    this.#pending = Uint8Array.prototype.slice.call(bytes, at); // a copy: the piece belongs to the socket
-    return Progress.NeedsMore;
+  // What reads returns the offset after it, `cut` or `broken`.
+
+  #readStatusLine(bytes: Uint8Array, start: number): number {
+    let at = start;
+    for (let i = 0; i < statusLine.length; i++, at++) {
+      if (at === bytes.length) return this.#cutFields(bytes, start, start);
+      const byte = bytes[at]!;
+      if (statusLine[i] === zero ? !isDigit(byte) : byte !== statusLine[i]) return broken;
+    }
+    const status = (bytes[at - 3]! - zero) * 100 + (bytes[at - 2]! - zero) * 10 + (bytes[at - 1]! - zero);
+    if (status < 100 || status > 599 || status === 101) return broken; // 101: never asked for
+    if (bytes[at] === space) at = textStop(bytes, at);
+    const next = lineStop(bytes, at);
+    if (next === broken) return broken;
+    if (next === cut) return this.#cutFields(bytes, start, start);
+    this.status = status;
+    this.#isHttp10 = bytes[start + 7] === zero; // a later minor version is read as 1.1 (RFC 9110 §2.5)
+    this.#framing.clear();
+    this.#fieldsBytes += next - start;
+    this.#state = State.Fields;
+    return next;
+  }
+
+  /** Field lines, and the empty one after them. */
+  #readFields(bytes: Uint8Array, start: number): number {
+    let line = start;
+    while (true) {
+      const nameStop = tokenStop(bytes, line);
+      let at = nameStop;
+      if (nameStop === line && bytes[at] !== colon) return this.#endFields(bytes, start, line);
+      if (at === bytes.length) return this.#cutFields(bytes, start, line);
+      if (nameStop === line || bytes[at] !== colon) return broken;
+      let valueStop: number;
+      do {
+        valueStop = textStop(bytes, at + 1);
+        at = lineStop(bytes, valueStop);
+        if (at === broken) return broken;
+        if (at === cut || at === bytes.length) return this.#cutFields(bytes, start, line); // the next may be its fold
+      } while (bytes[at] === space || bytes[at] === tab);
+      // Trailers have no say in the framing (RFC 9110 §6.5.1).
+      if (this.#state === State.Fields && !this.#framing.readField(bytes, line, nameStop, valueStop)) return broken;
+      line = at;
+    }
+  }
+
+  #endFields(bytes: Uint8Array, start: number, line: number): number {
+    const next = lineStop(bytes, line);
+    if (next === broken) return broken;
+    if (next === cut) return this.#cutFields(bytes, start, line);
+    this.#fieldsBytes += next - start;
+    if (this.#fieldsBytes > fieldsLimitBytes) return broken;
+    this.#state = this.#stateAfterFields();
+    return next;
   }
 
   /** RFC 9112 §6.3, in its order. */
-  #chooseFraming(): void {
-    if (this.#isHead || this.status === 204 || this.status === 304) this.#state = State.Done;
-    else if (this.#isChunked) this.#state = State.ChunkSize;
-    else if (this.#contentLength >= 0) {
-      this.#restBytes = this.#contentLength;
-      this.#state = State.Fixed;
-    } else {
-      this.keepAlive = false;
-      this.#state = State.UntilClose;
+  #stateAfterFields(): State {
+    if (this.#state === State.Trailers) return State.Done;
+    if (this.status < 200) return State.StatusLine; // interim: the final response follows
+    const { isChunked, contentLength, saysClose, saysKeepAlive } = this.#framing;
+    if (isChunked && this.#isHttp10) return State.Broken; // RFC 9112 §6.1
+    this.keepAlive = !saysClose && (!this.#isHttp10 || saysKeepAlive);
+    if (this.#isHead || this.status === 204 || this.status === 304) return State.Done;
+    if (isChunked) return State.ChunkSize;
+    if (contentLength >= 0) {
+      this.#restBytes = contentLength;
+      return State.Fixed;
     }
+    this.keepAlive = false;
+    return State.UntilClose;
   }
 
-  /** Status line and fields between `at` and `end`; false when they break the grammar. */
-  #readHead(bytes: Uint8Array, at: number, end: number): boolean {
-    // "HTTP/1.x SSS"
-    if (end - at < 14 || bytes[at] !== 0x48 || bytes[at + 1] !== 0x54 || bytes[at + 2] !== 0x54) return false;
-    if (bytes[at + 3] !== 0x50 || bytes[at + 4] !== 0x2f || bytes[at + 5] !== 0x31 || bytes[at + 6] !== 0x2e)
-      return false;
-    const minor = (bytes[at + 7] as number) - 0x30;
-    const [a, b, c] = [digit(bytes[at + 9]), digit(bytes[at + 10]), digit(bytes[at + 11])];
-    if ((minor !== 0 && minor !== 1) || bytes[at + 8] !== 0x20 || a < 1 || a > 5 || b < 0 || c < 0) return false;
-    const afterStatus = bytes[at + 12];
-    if (afterStatus !== 0x20 && afterStatus !== cr && afterStatus !== lf) return false;
-    this.status = a * 100 + b * 10 + c;
-    this.keepAlive = minor === 1;
-    this.#contentLength = -1;
-    this.#isChunked = false;
-    if (this.status === 101) return false; // never asked for
-    let line = bytes.indexOf(lf, at) + 1;
-    while (line < end) {
-      const lineEnd = bytes.indexOf(lf, line);
-      const stop = bytes[lineEnd - 1] === cr ? lineEnd - 1 : lineEnd;
-      if (stop > line && !this.#readField(bytes, line, stop)) return false;
-      line = lineEnd + 1;
+  #readChunkSize(bytes: Uint8Array, start: number): number {
+    let sizeBytes = 0;
+    let at = start;
+    for (; at < bytes.length; at++) {
+      const digit = hexDigit(bytes[at]!);
+      if (digit < 0) break;
+      sizeBytes = sizeBytes * 16 + digit;
+      if (sizeBytes > Number.MAX_SAFE_INTEGER) return broken;
     }
-    return true;
+    if (at === start && at < bytes.length) return broken;
+    while (bytes[at] === space || bytes[at] === tab) at++;
+    if (bytes[at] === semicolon) at = textStop(bytes, at);
+    const next = crlfStop(bytes, at);
+    if (next === cut) return this.#keepLine(bytes, start, chunkLineLimitBytes);
+    if (next === broken || next - start > chunkLineLimitBytes) return broken;
+    this.#restBytes = sizeBytes;
+    this.#state = sizeBytes === 0 ? State.Trailers : State.ChunkData;
+    return next;
   }
 
-  /** One field line; only three fields bear on the framing, and only their first letters are looked at for others. */
-  #readField(bytes: Uint8Array, start: number, stop: number): boolean {
-    const first = (bytes[start] as number) | 0x20;
-    const colon = bytes.indexOf(0x3a, start);
-    if (colon <= start || colon >= stop || first === 0x20 || bytes[colon - 1] === 0x20) return false;
-    if (first !== 0x63 && first !== 0x74) return true; // neither c… nor t…
-    switch (colon - start) {
-      case 14:
-        return isName(bytes, start, "content-length") ? this.#readContentLength(bytes, colon + 1, stop) : true;
-      case 17:
-        return isName(bytes, start, "transfer-encoding") ? this.#readTransferEncoding(bytes, colon + 1, stop) : true;
-      case 10:
-        if (isName(bytes, start, "connection")) this.#readConnection(bytes, colon + 1, stop);
-        return true;
-      default:
-        return true;
-    }
+  #readChunkEnd(bytes: Uint8Array, start: number): number {
+    const next = crlfStop(bytes, start);
+    if (next === cut) return this.#keepLine(bytes, start, chunkLineLimitBytes);
+    if (next !== broken) this.#state = State.ChunkSize;
+    return next;
   }
 
-  /** Digits, or a list of the same number; a second, different number is an error (RFC 9112 §6.3 item 5). */
-  #readContentLength(bytes: Uint8Array, start: number, stop: number): boolean {
-    let value = -1;
-    for (let at = start; at <= stop; at++) {
-      const n = at < stop ? digit(bytes[at]) : -1;
-      if (n >= 0) {
-        value = Math.max(value, 0) * 10 + n;
-        if (value > Number.MAX_SAFE_INTEGER) return false;
-      } else if (at === stop || bytes[at] === 0x2c) {
-        if (value < 0 || (this.#contentLength >= 0 && this.#contentLength !== value)) return false;
-        this.#contentLength = value;
-        value = -1;
-      } else if (bytes[at] !== 0x20 && bytes[at] !== 0x09) return false;
-      else if (value >= 0 && at + 1 < stop && digit(bytes[at + 1]) >= 0) return false; // "1 2"
-    }
-    return true;
+  #skipData(bytes: Uint8Array, start: number, after: State): number {
+    const skippedBytes = Math.min(this.#restBytes, bytes.length - start);
+    this.#restBytes -= skippedBytes;
+    if (this.#restBytes > 0) return cut;
+    this.#state = after;
+    return start + skippedBytes;
   }
 
-  #readTransferEncoding(bytes: Uint8Array, start: number, stop: number): boolean {
-    const codings = text(bytes, start, stop).split(",");
-    if (codings.at(-1)?.trim() !== "chunked" || this.#isChunked) return false; // no other coding was asked for
-    this.#isChunked = codings.length === 1;
-    return this.#isChunked;
+  #cutFields(bytes: Uint8Array, start: number, line: number): number {
+    this.#fieldsBytes += line - start;
+    return this.#keepLine(bytes, line, fieldsLimitBytes - this.#fieldsBytes);
   }
 
-  #readConnection(bytes: Uint8Array, start: number, stop: number): void {
-    const options = text(bytes, start, stop);
-    if (/(^|,)\s*close\s*(,|$)/.test(options)) this.keepAlive = false;
-    else if (/(^|,)\s*keep-alive\s*(,|$)/.test(options)) this.keepAlive = true;
+  /** Keeps the beginning of a line, in a copy, as the piece belongs to the socket. */
+  #keepLine(bytes: Uint8Array, line: number, limitBytes: number): number {
+    if (bytes.length - line > limitBytes) return broken;
+    if (bytes.length > line) this.#cutLine = Uint8Array.prototype.slice.call(bytes, line);
+    return cut;
   }
-}
-
-/** The index after the empty line that ends a head; -1 when it has not come. */
-function headEnd(bytes: Uint8Array, start: number): number {
-  for (let at = bytes.indexOf(lf, start); at >= 0; at = bytes.indexOf(lf, at + 1)) {
-    if (bytes[at + 1] === lf) return at + 2;
-    if (bytes[at + 1] === cr && bytes[at + 2] === lf) return at + 3;
-  }
-  return -1;
-}
-
-/** The size of a chunk from its line, extensions skipped; -1 when there is none. */
-function parseChunkSize(bytes: Uint8Array, start: number, end: number): number {
-  let size = 0;
-  let at = start;
-  for (; at < end; at++) {
-    const value = hexDigit(bytes[at] as number);
-    if (value < 0) break;
-    size = size * 16 + value;
-    if (size > Number.MAX_SAFE_INTEGER) return -1;
-  }
-  if (at === start) return -1;
-  while (bytes[at] === 0x20 || bytes[at] === 0x09) at++;
-  return bytes[at] === 0x3b || (bytes[at] === cr && at + 1 === end) || at === end ? size : -1;
-}
-
-function digit(byte: number | undefined): number {
-  return byte !== undefined && byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : -1;
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
-}
-
-/** Whether the bytes at `start` are `name`, which is lower case, in any case. */
-function isName(bytes: Uint8Array, start: number, name: string): boolean {
-  for (let i = 0; i < name.length; i++) {
-    if (((bytes[start + i] as number) | 0x20) !== name.charCodeAt(i)) return false;
-  }
-  return true;
-}
-
-function text(bytes: Uint8Array, start: number, stop: number): string {
-  return String.fromCharCode(...bytes.subarray(start, stop)).toLowerCase();
 }

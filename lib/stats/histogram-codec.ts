@@ -35,14 +35,23 @@ export function encodeHistogram(histogram: Histogram): string {
 export function decodeHistogram(text: string): Histogram {
   const bytes = Buffer.from(text, "base64");
   if (bytes.length < 8 || bytes.readUInt32BE(0) !== compressedCookie) throw unreadable("no V2 compressed histogram");
-  const payload = inflateSync(bytes.subarray(8, 8 + bytes.readUInt32BE(4)), { maxOutputLength: 1 << 20 });
+  const payload = inflate(bytes.subarray(8, 8 + bytes.readUInt32BE(4)));
   if (payload.length < headerBytes || payload.readUInt32BE(0) !== payloadCookie) throw unreadable("no V2 payload");
   if (payload.readUInt32BE(12) !== digits || payload.readBigUInt64BE(16) !== 1n) throw unreadable("another resolution");
   return fromCounts(decodeCounts(payload.subarray(headerBytes, headerBytes + payload.readUInt32BE(4))));
 }
 
-function unreadable(what: string): Error {
-  return new Error(`Cannot decode a histogram: the text is ${what}, must be HdrHistogram V2 with 2 digits and unit 1`);
+function inflate(bytes: Uint8Array): Buffer {
+  try {
+    return inflateSync(bytes, { maxOutputLength: 1 << 20 });
+  } catch (error: unknown) {
+    throw unreadable("cut short or damaged", error);
+  }
+}
+
+function unreadable(what: string, cause?: unknown): Error {
+  const must = "must be HdrHistogram V2 with 2 digits and unit 1";
+  return new Error(`Cannot decode a histogram: the text is ${what}, ${must}`, { cause });
 }
 
 function fromCounts(counts: Float64Array): Histogram {
