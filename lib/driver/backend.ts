@@ -130,15 +130,11 @@ export class Backend {
     return this.#schedule.nextNs(elapsedNs) <= elapsedNs;
   }
 
-  /** Gives every request that is due to a connection, as long as one is free; one that fails at once waits for the next call. */
+  /** Sends what is due, as long as a connection is free. */
   sendDue(): void {
-    for (let left = this.#pool.freeCount; ; left--) {
-      const connection = this.#pool.peek();
-      const nowNs = monotonicNs();
-      if (!this.#isNextDue(nowNs) || connection === undefined || left <= 0) return;
-      this.#pool.take();
-      this.#dispatch(connection, nowNs);
-    }
+    const nowNs = monotonicNs();
+    if (!this.#isNextDue(nowNs)) return; // also passes over what is owed for too long, where no connection is free
+    this.#sendDueAt(nowNs);
   }
 
   /** Ends requests that have taken longer than the timeout, from when they were given to their connection. */
@@ -254,13 +250,21 @@ export class Backend {
     connection.request = -1;
   }
 
-  /** The connection may carry a request again; one that is due leaves at once, on the connection that is free for longest. */
+  /** The connection may carry a request again; those that are due leave at once, on the connections free for longest. */
   #makeFree(connection: Connection, nowNs: number): void {
     this.#pool.release(connection, nowNs);
-    const longestFree = this.#pool.peek();
-    if (longestFree === undefined || !this.#isNextDue(nowNs)) return;
-    this.#pool.take();
-    this.#dispatch(longestFree, nowNs);
+    this.#sendDueAt(nowNs);
+  }
+
+  /** Gives the requests that are due at `nowNs` to connections, as long as one is free. */
+  #sendDueAt(nowNs: number): void {
+    // A connection that fails at once is free again at once, and waits for the next call.
+    for (let left = this.#pool.freeCount; left > 0; left--) {
+      const connection = this.#pool.peek();
+      if (connection === undefined || !this.#isNextDue(nowNs)) return;
+      this.#pool.take();
+      this.#dispatch(connection, nowNs);
+    }
   }
 
   #timeOut(connection: Connection, nowNs: number): void {

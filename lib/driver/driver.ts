@@ -7,7 +7,7 @@ import type { GeneratorReport } from "../stats/generator.ts";
 import type { BackendRecording } from "../stats/recording.ts";
 import { Backend } from "./backend.ts";
 import { GeneratorWatch } from "./generator-watch.ts";
-import { pacers } from "./pacer.ts";
+import { createPacer } from "./pacer.ts";
 
 /** After a stop, responses are waited for this long at most. */
 const drainLimitNs = 5e9;
@@ -55,7 +55,7 @@ export class Driver {
     const nowNs = monotonicNs();
     this.#watch.begin(nowNs);
     for (const backend of this.#backends) backend.begin(startNs, nowNs - startNs - lateStartNs);
-    const pace = pacers[this.#plan.pacing];
+    const pace = createPacer(this.#plan.pacing);
     askForPreciseTimers();
     let nextCheckNs = 0;
     let nextSnapshotNs = snapshotNs;

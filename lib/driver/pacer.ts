@@ -24,9 +24,29 @@ const balanced: Pacer = (tick, untilDueNs, isExpecting) => {
   setImmediate(tick);
 };
 
-/** Within about a millisecond, for little CPU time. */
-const relaxed: Pacer = (tick, untilDueNs) => {
-  setTimeout(tick, untilDueNs === Number.POSITIVE_INFINITY ? 1 : Math.min(longestSleepMs, Math.ceil(untilDueNs / 1e6)));
-};
+/**
+ * Within a millisecond, for little CPU time. A timer that fires late by a little puts every later one off too; when half a
+ * millisecond has come together, one wait is exact. It follows a timer only, so that most of the time stays asleep.
+ */
+function relaxed(): Pacer {
+  /** What an exact wait has left; 0 after a timer. */
+  let leftNs = 0;
+  return (tick, untilDueNs, isExpecting) => {
+    const isBegun = untilDueNs > 0 && untilDueNs < leftNs;
+    const isBeginning = leftNs === 0 && untilDueNs >= 0.3e6 && untilDueNs < 0.5e6;
+    if (!isBegun && !isBeginning) {
+      leftNs = 0;
+      const ms = untilDueNs === Number.POSITIVE_INFINITY ? 1 : Math.round(untilDueNs / 1e6);
+      setTimeout(tick, Math.min(longestSleepMs, Math.max(1, ms)));
+      return;
+    }
+    leftNs = untilDueNs;
+    if (!isExpecting && untilDueNs > nearNs) Atomics.wait(never, 0, 0, (untilDueNs - nearNs) / 1e6);
+    setImmediate(tick);
+  };
+}
 
-export const pacers = { balanced, relaxed } as const;
+/** The pacer of a driver. */
+export function createPacer(pacing: "balanced" | "relaxed"): Pacer {
+  return pacing === "balanced" ? balanced : relaxed();
+}
