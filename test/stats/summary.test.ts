@@ -12,7 +12,7 @@ import {
   terminationMessage,
   terminationMessageBytes,
 } from "../../lib/stats/line.ts";
-import { emptyRecording, type Recording, type WorkerRecording } from "../../lib/stats/recording.ts";
+import { allRecordings, emptyRecording, type WorkerRecording } from "../../lib/stats/recording.ts";
 import { Summary, summarize } from "../../lib/stats/summary.ts";
 
 function recordingOf(worker: number, latenciesNs: readonly number[]): WorkerRecording {
@@ -102,7 +102,7 @@ test("the termination message fits its budget for the widest latencies, and keep
 test("a server that answers with every status code there is does not burst the termination message", () => {
   const recording = recordingOf(0, [1e6]);
   const codes = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [String(100 + i), 1e9 + i]));
-  (recording.backends[0]?.paths[0] as Recording).account.statusCodes = codes;
+  for (const { account } of allRecordings(recording)) account.statusCodes = codes;
   expect(terminationMessage(recording).length).toBeLessThanOrEqual(terminationMessageBytes);
 });
 
