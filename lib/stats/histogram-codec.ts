@@ -70,47 +70,40 @@ function fromCounts(counts: Float64Array): Histogram {
 function encodeCounts(counts: Float64Array): Uint8Array {
   let end = slotCount;
   while (end > 0 && counts[end - 1] === 0) end--;
-  const bytes: number[] = [];
-  for (let slot = 0; slot < end; ) {
+  const bytes = new Uint8Array(9 * end);
+  let at = 0;
+  for (let slot = 0; slot < end; slot++) {
     const run = slot;
     while (counts[slot] === 0) slot++;
-    if (slot > run) pushZigZag(bytes, BigInt(run - slot));
-    pushZigZag(bytes, BigInt(counts[slot++] as number));
+    if (slot > run) at = writeLeb128(bytes, at, 2 * (slot - run) - 1); // zigzag of the negative length of the run
+    at = writeLeb128(bytes, at, 2 * (counts[slot] as number)); // zigzag of the count
   }
-  return Uint8Array.from(bytes);
+  return bytes.subarray(0, at);
 }
 
-function pushZigZag(bytes: number[], value: bigint): void {
-  let rest = value < 0n ? -value * 2n - 1n : value * 2n;
-  for (let n = 0; n < 8; n++) {
-    if (rest < 0x80n) {
-      bytes.push(Number(rest));
-      return;
-    }
-    bytes.push(Number(rest & 0x7fn) | 0x80);
-    rest >>= 7n;
-  }
-  bytes.push(Number(rest)); // the ninth byte holds eight bits
+/** Where the next one goes. `value` is a whole number below 2^54, and even from 2^53 on: doubles hold it exactly. */
+function writeLeb128(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  let end = at;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[end++] = (rest % 128) + 128;
+  bytes[end++] = rest;
+  return end;
 }
 
 function decodeCounts(bytes: Uint8Array): Float64Array {
   const counts = new Float64Array(slotCount);
   let slot = 0;
   for (let at = 0; at < bytes.length; ) {
-    let value = 0n;
-    for (let n = 0; ; n++) {
+    let value = 0;
+    let scale = 1;
+    for (let n = 0; ; n++, scale *= 128) {
       const byte = bytes[at++];
       if (byte === undefined) throw unreadable("cut short");
-      if (n === 8) {
-        value |= BigInt(byte) << 56n;
-        break;
-      }
-      value |= BigInt(byte & 0x7f) << BigInt(7 * n);
-      if (byte < 0x80) break;
+      value += (n === 8 ? byte : byte % 128) * scale; // the ninth byte holds eight bits
+      if (n === 8 || byte < 128) break;
     }
-    const signed = value & 1n ? -(value >> 1n) - 1n : value >> 1n;
-    if (signed < 0n) slot += Number(-signed);
-    else if (slot < slotCount) counts[slot++] = Number(signed);
+    if (value % 2 === 1) slot += (value + 1) / 2;
+    else if (slot < slotCount) counts[slot++] = value / 2;
     else throw unreadable("longer than a histogram");
   }
   return counts;
