@@ -21,6 +21,7 @@ export class Backend {
   readonly name: string;
   readonly #timeoutNs: number;
   readonly #schedule: Schedule;
+  readonly #isClosedLoop: boolean;
   readonly #turns: Turns;
   readonly #requests: readonly ReadyRequest[];
   readonly #recorders: readonly PathRecorder[];
@@ -44,6 +45,7 @@ export class Backend {
     this.name = (plan.backends[index] as PlannedBackend).name;
     this.#timeoutNs = plan.timeoutNs;
     this.#schedule = scheduleOf(plan, index);
+    this.#isClosedLoop = !(this.#schedule instanceof OpenLoop);
     this.#turns = requestTurns(plan);
     this.#requests = requests;
     this.#recorders = plan.requests.map(({ expectStatus }) => new PathRecorder(expectStatus));
@@ -185,7 +187,6 @@ export class Backend {
   #send(connection: Connection, nowNs: number): void {
     const { bytes, isHead } = this.#requests[connection.request] as ReadyRequest;
     const recorder = this.#recorders[connection.request] as PathRecorder;
-    if (!(this.#schedule instanceof OpenLoop)) connection.intendedNs = nowNs; // a closed loop knows no slip
     connection.state = ConnectionState.Busy;
     connection.sentNs = nowNs;
     connection.hasServed = true;
@@ -193,8 +194,12 @@ export class Backend {
     connection.parser.begin(isHead);
     recorder.sent++;
     recorder.bytesSent += bytes.length;
-    recorder.slip.record(nowNs - connection.intendedNs);
-    this.#recordSlip(connection.intendedNs, connection.freeNs, nowNs);
+    if (this.#isClosedLoop)
+      connection.intendedNs = nowNs; // which knows no slip
+    else {
+      recorder.slip.record(nowNs - connection.intendedNs);
+      this.#recordSlip(connection.intendedNs, connection.freeNs, nowNs);
+    }
     this.#write(connection, bytes);
   }
 

@@ -90,8 +90,9 @@ export class Dialer {
   }
 
   #socketHandler(): SocketHandler<Attempt> {
+    const { received } = this.#events;
     return {
-      binaryType: "uint8array",
+      binaryType: "buffer", // the cheapest of Bun's three
       open: (socket) => {
         const { connection } = socket.data;
         if (connection.attempt !== socket.data) {
@@ -109,8 +110,8 @@ export class Dialer {
         else this.#fail(socket.data, error);
       },
       data: (socket, piece) => {
-        const { connection } = socket.data;
-        if (connection.attempt === socket.data) this.#events.received(connection, piece);
+        const attempt = socket.data; // each look at it is a call into Bun
+        if (attempt.connection.attempt === attempt) received(attempt.connection, piece);
       },
       drain: (socket) => {
         const { connection } = socket.data;
