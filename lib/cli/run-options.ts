@@ -19,7 +19,7 @@ export interface RunFlags {
   workers?: number;
   paths?: string[];
   method?: string;
-  header?: { name: string; value?: string; valueFile?: string }[];
+  header?: string[];
   body?: string;
   expectStatus?: number[];
   target?: Endpoint;
@@ -55,7 +55,7 @@ export function addRunOptions(command: Command): Command {
       ).argParser(parseRate),
     )
     .addOption(
-      new Option("--duration <duration>", "how long, such as 90s (default: 10s, or the LoadTest's)").argParser(
+      new Option("--duration <duration>", "how long, such as 90s (default: 10s, or what the LoadTest says)").argParser(
         parseDurationFlag("1s", "168h"),
       ),
     )
@@ -73,21 +73,23 @@ export function addRunOptions(command: Command): Command {
     .addOption(
       integerOption("--seed <n>", "of Poisson arrivals: the same seed, the same instants", 0, 0xffffffff).default(1),
     )
-    .addOption(integerOption("--connections <n>", "open connections of each worker (default: 64)", 1, 4096))
+    .addOption(
+      integerOption("--connections <n>", "open connections of each worker (default: 64, or the LoadTest's)", 1, 4096),
+    )
     .addOption(
       new Option(
         "--connection-lifetime <duration>",
         "open connections anew after this time (default: never)",
       ).argParser(parseDurationFlag("1s", "168h")),
     )
-    .addOption(integerOption("--workers <n>", "worker processes (default: 1)", 1, 64))
+    .addOption(integerOption("--workers <n>", "worker processes (default: 1, or the LoadTest's)", 1, 64))
     .option("--paths <path...>", "paths to request in turn, at the URL's host")
     .addOption(new Option("--method <method>", "of all requests (default: GET, with --body POST)").choices(methods))
     .addOption(
       new Option(
         "-H, --header <name: value>",
         "a header field; a value of @FILE is read from the file; may be given again",
-      ).argParser((text: string, former: RunFlags["header"]) => [...(former ?? []), parseHeader(text)]),
+      ).argParser((text: string, former: RunFlags["header"]) => [...(former ?? []), text]),
     )
     .option("--body <text>", "of all requests; @FILE is read from the file")
     .addOption(
@@ -126,21 +128,13 @@ function parseRate(text: string): number | "max" {
 }
 
 function parseStage(text: string): { durationNs: number; requestsPerSecond: number } {
-  const [duration = "", rate = ""] = text.split(":", 2);
+  const [, duration = "", rate] = /^([^:]+):([0-9]+)$/.exec(text) ?? [];
   const durationNs = parseDuration(duration);
-  const requestsPerSecond = /^[0-9]+$/.test(rate) ? Number(rate) : Number.NaN;
+  const requestsPerSecond = Number(rate);
   if (durationNs !== undefined && durationNs >= 1e9 && requestsPerSecond <= highestRate) {
     return { durationNs, requestsPerSecond };
   }
   throw new InvalidArgumentError(`It must be DURATION:RATE, at least 1s and at most ${highestRate}, such as 30s:500.`);
-}
-
-function parseHeader(text: string): { name: string; value?: string; valueFile?: string } {
-  const colon = text.indexOf(":");
-  if (colon < 1) throw new InvalidArgumentError("It must be NAME: VALUE, such as 'Accept: text/html'.");
-  const name = text.slice(0, colon);
-  const value = text.slice(colon + 1).trim();
-  return value.startsWith("@") ? { name, valueFile: value.slice(1) } : { name, value };
 }
 
 function parseStatus(text: string): number {

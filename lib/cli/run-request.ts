@@ -2,7 +2,7 @@
 import { headerProblem } from "../load/request.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { defaultPaths, getRequest } from "../loadtest/defaults.ts";
-import { pathMaxLength, pathMustBe, pathPattern } from "../loadtest/load-test.ts";
+import { pathMaxLength, pathMustBe, pathPattern } from "../loadtest/http-request.ts";
 import { type Destination, type Load, type LoadRequest, serviceOrigin } from "../plan/compile.ts";
 import { readTextFile } from "../runtime/files.ts";
 import { UsageError } from "./exit-code.ts";
@@ -85,11 +85,13 @@ function refuseContradictions(flags: RunFlags): void {
 function schedule(flags: RunFlags, load: Load): Pick<Load, "durationNs" | "stages"> {
   if (flags.stage !== undefined) return { durationNs: undefined, stages: flags.stage };
   if (flags.duration !== undefined) return { durationNs: flags.duration, stages: undefined };
-  const hasRate = flags.rate !== "max" && !flags.findMax;
-  return { durationNs: load.durationNs, stages: hasRate ? load.stages : undefined };
+  if (flags.findMax) return { durationNs: load.durationNs ?? defaultLoad.durationNs, stages: undefined };
+  return { durationNs: load.durationNs, stages: flags.rate === "max" ? undefined : load.stages };
 }
 
 async function tls(flags: RunFlags, source: Source): Promise<WorkerPlan["tls"]> {
+  if (flags.caFile === "-")
+    throw new UsageError('Cannot trust "-": must be a file, which each worker reads for itself');
   if (flags.caFile !== undefined && !(await readTextFile(flags.caFile)).includes("-----BEGIN CERTIFICATE-----")) {
     throw new UsageError(`Cannot trust "${flags.caFile}": it holds no certificate, must be a file of PEM certificates`);
   }
@@ -104,25 +106,42 @@ async function tls(flags: RunFlags, source: Source): Promise<WorkerPlan["tls"]> 
 }
 
 function requestsTo(paths: readonly string[], flags: RunFlags): LoadRequest[] {
-  const { header = [], body, expectStatus } = flags;
+  const { body, expectStatus } = flags;
+  const headers = (flags.header ?? []).map(parseHeader);
   for (const path of paths) {
     if (path.length > pathMaxLength || !new RegExp(pathPattern).test(path)) {
       throw new UsageError(`Cannot request ${JSON.stringify(path)}: must be ${pathMustBe}`);
     }
   }
-  for (const { name, value = "" } of header) {
+  for (const { name, value = "" } of headers) {
     const problem = headerProblem({ name, value });
     if (problem !== undefined) throw new UsageError(`Cannot send the header "${name}": ${problem}`);
   }
-  const bodyFile = body?.startsWith("@") ? body.slice(1) : undefined;
+  const bodyFile = body?.startsWith("@") ? fileOf(body) : undefined;
   return paths.map((path) => ({
     ...getRequest(path),
     method: flags.method ?? (body === undefined ? "GET" : "POST"),
-    headers: header,
+    headers,
     body: bodyFile === undefined ? body : undefined,
     ...(bodyFile === undefined ? {} : { bodyFile }),
     expectStatus,
   }));
+}
+
+/** `NAME: VALUE`, or `NAME: @FILE`. What is wrong with one is said without showing it: it may hold a secret. */
+function parseHeader(text: string, index: number): LoadRequest["headers"][number] {
+  const [, name, value = ""] = /^([^:\s]+):\s*(.*)$/s.exec(text) ?? [];
+  if (name === undefined) {
+    throw new UsageError(`Cannot send header number ${index + 1}: it has no name, must be "NAME: VALUE"`);
+  }
+  return value.startsWith("@") ? { name, valueFile: fileOf(value) } : { name, value: value.trim() };
+}
+
+/** The file in `@FILE`. Not stdin: each worker reads the file for itself. */
+function fileOf(text: string): string {
+  const file = text.slice(1);
+  if (file !== "" && file !== "-") return file;
+  throw new UsageError(`Cannot read "${text}": must be @ and the name of a file`);
 }
 
 function fromUrls(texts: readonly string[], flags: RunFlags): Source {
@@ -130,7 +149,9 @@ function fromUrls(texts: readonly string[], flags: RunFlags): Source {
   const first = urls[0] as URL;
   const other = urls.find((url) => url.origin !== first.origin);
   if (other !== undefined) {
-    throw new UsageError(`Cannot run "${other}" beside "${first}": URLs must share scheme, host and port`);
+    throw new UsageError(
+      `Cannot run "${other.origin}" beside "${first.origin}": URLs must share scheme, host and port`,
+    );
   }
   const scheme = first.protocol === "https:" ? "https" : "http";
   const port = first.port === "" ? (scheme === "https" ? 443 : 80) : Number(first.port);
@@ -141,6 +162,11 @@ function fromUrls(texts: readonly string[], flags: RunFlags): Source {
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && (url.username !== "" || url.password !== "")) {
+    throw new UsageError(
+      `Cannot run "${url.origin}" with credentials in the URL: must be in -H 'Authorization: @FILE'`,
+    );
+  }
   if (url !== undefined && (url.protocol === "http:" || url.protocol === "https:") && url.port !== "0") return url;
   throw new UsageError(`Cannot run "${text}": must be a URL such as http://localhost:8080/index.html`);
 }

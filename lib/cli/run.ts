@@ -2,7 +2,6 @@
 import { Command } from "commander";
 import { rateCurve } from "../load/planned-schedule.ts";
 import { type LoadRun, runLoad } from "../local/run-load.ts";
-import { compileWorkerPlans } from "../plan/compile.ts";
 import type { AskedLoad } from "../report/progress.ts";
 import { formatSummary } from "../report/text.ts";
 import { writeOut } from "../runtime/output.ts";
@@ -48,9 +47,8 @@ async function runInView(run: LoadRun): Promise<Summary> {
   }
 }
 
-function askedLoad({ load, destination, options }: LoadRun): AskedLoad {
-  const [plan] = compileWorkerPlans(load, destination, options);
-  const curve = plan === undefined ? undefined : rateCurve(plan);
+function askedLoad({ load }: LoadRun): AskedLoad {
+  const curve = rateCurve(load);
   if (curve === undefined) return { totalSeconds: (load.durationNs ?? Infinity) / 1e9, dueUntil: undefined };
   return { totalSeconds: curve.endNs / 1e9, dueUntil: (seconds) => curve.countAt(seconds * 1e9) };
 }

@@ -12,7 +12,7 @@ export function thresholdOption(): Option {
 }
 
 function parseThreshold(text: string): Threshold {
-  const [name = "", limit = ""] = text.split("=", 2);
+  const [, name = "", limit = ""] = /^([^=]*)=(.*)$/.exec(text) ?? [];
   if (Object.hasOwn(latencyQuantiles, name)) {
     const value = parseDuration(limit);
     if (value !== undefined && value > 0) return { name: name as Threshold["name"], value };

@@ -16,6 +16,7 @@ import { ConnectionPool } from "./connection-pool.ts";
 import type { GeneratorWatch } from "./generator-watch.ts";
 import { PathRecorder } from "./path-recorder.ts";
 import { type ReadyRequest, readyRequest } from "./planned-requests.ts";
+import { SlipSplit } from "./slip-split.ts";
 
 export class Backend {
   readonly name: string;
@@ -26,15 +27,13 @@ export class Backend {
   readonly #requests: readonly ReadyRequest[];
   readonly #recorders: readonly PathRecorder[];
   readonly #watch: GeneratorWatch;
+  readonly #slip = new SlipSplit();
   #pool!: ConnectionPool;
   /** Infinity before the start: nothing is due. */
   #startNs = Number.POSITIVE_INFINITY;
   /** Requests due before a start in mid-schedule: what became of them, an earlier process knew. */
   #skipped = 0;
   #inFlight = 0;
-  /** When the generator was last late: requests due in between were held up by it. */
-  #lateFromNs = 0;
-  #lateUntilNs = 0;
   #completedInTime = 0;
   /** The instant (ns since the start) at which the schedule was stopped; Infinity while it goes on. */
   #stoppedAtNs = Number.POSITIVE_INFINITY;
@@ -65,7 +64,8 @@ export class Backend {
       failed: (connection, error) => backend.#finish(connection, error.kind),
       received: (connection, piece) => backend.#received(connection, piece),
       drained: (connection) => {
-        if (connection.unwritten !== undefined) backend.#write(connection, connection.unwritten);
+        const { state, unwritten } = connection;
+        if (state === ConnectionState.Busy && unwritten !== undefined) backend.#write(connection, unwritten);
       },
       ended: (connection, error) => backend.#ended(connection, error),
       isNeeded: (nowNs) => !backend.isExhausted(nowNs - backend.#startNs),
@@ -193,34 +193,24 @@ export class Backend {
     connection.hasHeard = false;
     connection.parser.begin(isHead);
     recorder.sent++;
-    recorder.bytesSent += bytes.length;
     if (this.#isClosedLoop)
       connection.intendedNs = nowNs; // which knows no slip
     else {
       recorder.slip.record(nowNs - connection.intendedNs);
-      this.#recordSlip(connection.intendedNs, connection.freeNs, nowNs);
+      const lateNs = this.#slip.lateNs(connection.intendedNs, connection.freeNs, nowNs);
+      this.#watch.recordSend(lateNs, nowNs - connection.intendedNs - lateNs);
     }
     this.#write(connection, bytes);
   }
 
-  /**
-   * Splits the slip of a request that is sent at `sentNs` on a connection that was free from `freeNs` on. A request that
-   * meets a connection which had been free before is late by the generator, and so, up to that moment, is every other
-   * that was due by then: those must not count as waiting for a connection only because the first ones took them all.
-   */
-  #recordSlip(intendedNs: number, freeNs: number, sentNs: number): void {
-    let lateNs = sentNs - Math.max(intendedNs, freeNs);
-    if (lateNs > 0) {
-      this.#lateFromNs = freeNs;
-      this.#lateUntilNs = sentNs;
-    } else lateNs = Math.max(0, this.#lateUntilNs - Math.max(intendedNs, this.#lateFromNs));
-    this.#watch.recordSend(lateNs, sentNs - intendedNs - lateNs);
-  }
-
   #write(connection: Connection, bytes: Uint8Array): void {
     const written = connection.socket?.write(bytes) ?? -1;
-    if (written < 0) this.#finish(connection, "resetBeforeFirstByte");
-    else connection.unwritten = written < bytes.length ? bytes.subarray(written) : undefined;
+    if (written < 0) {
+      this.#finish(connection, "resetBeforeFirstByte");
+      return;
+    }
+    (this.#recorders[connection.request] as PathRecorder).bytesSent += written;
+    connection.unwritten = written < bytes.length ? bytes.subarray(written) : undefined;
   }
 
   /** A request has its outcome: of kind `failure`, or by its response. The connection is closed unless it can be kept. */
@@ -228,11 +218,13 @@ export class Backend {
     const nowNs = monotonicNs();
     const recorder = this.#recorders[connection.request] as PathRecorder;
     if (failure === undefined) {
-      const isCompleted = recorder.respond(connection.parser.status);
-      if (isCompleted && nowNs <= this.#dueUntilNs) this.#completedInTime++;
+      if (nowNs - connection.dispatchedNs > this.#timeoutNs) recorder.timedOut++;
+      else if (recorder.respond(connection.parser.status) && nowNs <= this.#dueUntilNs) this.#completedInTime++;
       this.#recordTimes(connection, recorder, nowNs);
     } else recorder.fail(failure);
-    this.#release(connection, nowNs, failure === undefined && connection.parser.keepAlive);
+    // A response that came before the end of the request leaves the rest of that on the connection (RFC 9112 §9.3).
+    const isKept = failure === undefined && connection.parser.keepAlive && connection.unwritten === undefined;
+    this.#release(connection, nowNs, isKept);
   }
 
   #recordTimes(connection: Connection, recorder: PathRecorder, nowNs: number): void {
@@ -261,14 +253,16 @@ export class Backend {
     this.#sendDueAt(nowNs);
   }
 
-  /** Gives the requests that are due at `nowNs` to connections, as long as one is free. */
-  #sendDueAt(nowNs: number): void {
+  /** Gives the requests that are due, at first at `firstNs`, to connections, as long as one is free. */
+  #sendDueAt(firstNs: number): void {
+    let nowNs = firstNs;
     // A connection that fails at once is free again at once, and waits for the next call.
     for (let left = this.#pool.freeCount; left > 0; left--) {
       const connection = this.#pool.peek();
       if (connection === undefined || !this.#isNextDue(nowNs)) return;
       this.#pool.take();
       this.#dispatch(connection, nowNs);
+      nowNs = monotonicNs(); // a write takes its time
     }
   }
 
@@ -286,7 +280,9 @@ export class Backend {
 
   #received(connection: Connection, piece: Uint8Array): void {
     if (connection.state !== ConnectionState.Busy) {
-      this.#pool.reopen(connection); // bytes nobody asked for
+      // Bytes nobody asked for.
+      if (connection.request >= 0) this.#finish(connection, "malformed");
+      else this.#pool.reopen(connection);
       return;
     }
     connection.hasHeard = true;

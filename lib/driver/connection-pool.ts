@@ -22,7 +22,9 @@ export interface PoolEvents extends Pick<DialerEvents, "received" | "drained"> {
 
 export class ConnectionPool {
   readonly #connections: readonly Connection[];
-  readonly #free: FreeQueue;
+  /** Free connections: those that were open when they came, and those that have to be opened. */
+  readonly #open: FreeQueue;
+  readonly #closed: FreeQueue;
   readonly #timeoutNs: number;
   readonly #lifetimeNs: number;
   readonly #events: PoolEvents;
@@ -34,7 +36,8 @@ export class ConnectionPool {
   private constructor(plan: WorkerPlan, backend: PlannedBackend, watch: GeneratorWatch, events: PoolEvents) {
     const size = Math.max(1, Math.round((plan.connections * backend.percent) / 100));
     this.#connections = Array.from({ length: size }, () => new Connection());
-    this.#free = new FreeQueue(size);
+    this.#open = new FreeQueue(size);
+    this.#closed = new FreeQueue(size);
     this.#timeoutNs = plan.timeoutNs;
     this.#lifetimeNs = plan.connectionLifetimeNs ?? Number.POSITIVE_INFINITY;
     this.#events = events;
@@ -69,7 +72,7 @@ export class ConnectionPool {
 
   /** How many are free. */
   get freeCount(): number {
-    return this.#free.length;
+    return this.#open.length + this.#closed.length;
   }
 
   /**
@@ -98,28 +101,36 @@ export class ConnectionPool {
         if (--waiting === 0) settle();
       };
       for (const connection of this.#connections) this.#dialer.connect(connection);
+      if (stop.aborted) settle();
     });
     this.#onOpened = undefined;
     if (open === 0 && lastError !== undefined) throw lastError;
   }
 
-  /** From now on connections are free, and grow old: the ends of their first lifetimes are spread evenly. */
+  /** From now on connections are free, and grow old: the ends of their first lifetimes are spread evenly. Those that have
+   * ended since they were opened are opened again. */
   begin(startNs: number): void {
     this.#connections.forEach((connection, i) => {
-      if (connection.state === ConnectionState.Connecting) return;
       connection.expiresNs = startNs + (this.#lifetimeNs * (i + 1)) / this.#connections.length;
-      this.release(connection, startNs);
+      if (connection.state === ConnectionState.Idle) this.release(connection, startNs);
+      else if (connection.state === ConnectionState.Closed && !connection.isQueued) this.#dialer.connect(connection);
     });
   }
 
-  /** The connection that has been free for longest, still among the free ones. It may have to be connected. */
+  /** The free connection that comes next, still among the free ones: it has to be connected only where none is open. */
   peek(): Connection | undefined {
-    return this.#free.peek();
+    for (let next = this.#open.peek(); next !== undefined; next = this.#open.peek()) {
+      if (next.state === ConnectionState.Idle) return next;
+      this.#open.shift(); // it has ended, or is being opened again and comes back by itself
+      if (next.state === ConnectionState.Closed) this.#closed.push(next);
+    }
+    return this.#closed.peek();
   }
 
   /** Takes what `peek` has shown. */
   take(): void {
-    this.#free.shift();
+    if (this.#open.length > 0) this.#open.shift();
+    else this.#closed.shift();
   }
 
   /** Opens a closed connection for the request that it has been given; `opened` or `failed` follows. */
@@ -130,7 +141,7 @@ export class ConnectionPool {
   /** The connection is free from `nowNs` on. */
   release(connection: Connection, nowNs: number): void {
     connection.freeNs = nowNs;
-    this.#free.push(connection);
+    (connection.state === ConnectionState.Idle ? this.#open : this.#closed).push(connection);
   }
 
   /** Closes the connection and opens it again at once, so that no request has to wait for the handshake. */

@@ -20,7 +20,7 @@ export class Connection {
   attempt: Attempt | undefined;
   socket: Socket<Attempt> | undefined;
   readonly parser = new ResponseParser();
-  /** Whether it stands in the queue of free connections. */
+  /** Whether it stands in a queue of free connections. */
   isQueued = false;
   /** Which request it carries or is being opened for; -1: none. */
   request = -1;

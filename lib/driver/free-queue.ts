@@ -1,5 +1,5 @@
-// The free connections, longest free first: a ring with room for all of them.
-import { type Connection, ConnectionState } from "./connection.ts";
+// Connections in the order in which they came: a ring with room for all of them.
+import type { Connection } from "./connection.ts";
 
 export class FreeQueue {
   readonly #ring: (Connection | undefined)[];
@@ -16,7 +16,7 @@ export class FreeQueue {
     return this.#length;
   }
 
-  /** Adds a connection, unless it is in the queue already. */
+  /** Adds a connection, unless it stands in a queue already. */
   push(connection: Connection): void {
     if (connection.isQueued) return;
     connection.isQueued = true;
@@ -25,14 +25,9 @@ export class FreeQueue {
     this.#ring[at] = connection;
   }
 
-  /** The connection that has been free for longest. One that is being opened again leaves: it comes back when open. */
+  /** The connection that has stood in the queue for longest. */
   peek(): Connection | undefined {
-    while (this.#length > 0) {
-      const connection = this.#ring[this.#first] as Connection;
-      if (connection.state !== ConnectionState.Connecting) return connection;
-      this.shift();
-    }
-    return undefined;
+    return this.#ring[this.#first];
   }
 
   /** Takes out what `peek` has shown. */

@@ -3,7 +3,7 @@ import { cpuThrottledNs, cpuUsedNs } from "../runtime/process.ts";
 import { emptyGeneratorReport, type GeneratorReport } from "../stats/generator.ts";
 
 /** The event loop turns far more often; a longer gap is a pause. */
-const pauseNs = 20e6;
+const pauseNs = 50e6;
 /** A core used for this share of an interval is full. */
 const fullShare = 0.9;
 

@@ -34,16 +34,17 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 }
 
 async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRecording> {
-  const plan = parseWorkerPlan(await readTextFile(planFile));
+  const planText = await readTextFile(planFile);
+  const plan = parseWorkerPlan(planText);
   const driver = await Driver.create(plan);
   await driver.open(stop);
-  write(formatLine({ kind: "ready", worker: plan.worker.index } satisfies ReadyLine));
-  const plannedStartAtMs = await startInstant(plan, planFile, stop);
+  const sayReady = () => write(formatLine({ kind: "ready", worker: plan.worker.index } satisfies ReadyLine));
+  const plannedStartAtMs = await startInstant(plan, planFile, stop, sayReady);
   const startNs = plannedStartAtMs === undefined ? monotonicNs() : monotonicFromWall(plannedStartAtMs);
   const startedAtMs = plannedStartAtMs ?? nowMs();
   const worker = plan.worker.index;
   const isOver = new AbortController();
-  const following = followRate(driver, planFile, isOver.signal);
+  const following = followRate(driver, planFile, planText, isOver.signal);
   const badPlan = new AbortController();
   following.then((error) => badPlan.abort(error));
   await driver.run(startNs, AbortSignal.any([stop, badPlan.signal]), (elapsedNs) => {
@@ -74,12 +75,22 @@ async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRe
   return recording;
 }
 
-/** The planned instant of request 0, waited for in the plan file behind a barrier; undefined: now. */
-async function startInstant(plan: WorkerPlan, planFile: string, stop: AbortSignal): Promise<number | undefined> {
+/**
+ * The planned instant of request 0, waited for in the plan file behind a barrier; undefined: now. Says that it is ready,
+ * and again every second, so that it notices when nobody listens any more.
+ */
+async function startInstant(
+  plan: WorkerPlan,
+  planFile: string,
+  stop: AbortSignal,
+  sayReady: () => void,
+): Promise<number | undefined> {
   let { startAtMs } = plan;
-  while (plan.barrier && startAtMs === undefined && !stop.aborted) {
+  sayReady();
+  for (let waits = 1; plan.barrier && startAtMs === undefined && !stop.aborted; waits++) {
     await sleep(startCheckMs, stop);
     startAtMs = parseWorkerPlan(await readTextFile(planFile)).startAtMs;
+    if ((waits * startCheckMs) % 1000 === 0) sayReady();
   }
   return startAtMs;
 }
@@ -88,8 +99,13 @@ async function startInstant(plan: WorkerPlan, planFile: string, stop: AbortSigna
  * Keeps the driver at the rate that the plan file asks for, until `isOver`; the file is looked at again when it cannot
  * be read for a moment. Resolves with the error that a file without a plan is, at once.
  */
-async function followRate(driver: Driver, planFile: string, isOver: AbortSignal): Promise<Error | undefined> {
-  let text = readTextFileIfPossible(planFile);
+async function followRate(
+  driver: Driver,
+  planFile: string,
+  knownText: string,
+  isOver: AbortSignal,
+): Promise<Error | undefined> {
+  let text = knownText;
   while (!isOver.aborted) {
     await sleep(changeCheckMs, isOver);
     const present = readTextFileIfPossible(planFile);

@@ -1,12 +1,19 @@
 // A worker's plan → what it sends when, and to whom.
-import { RateCurve } from "./rate-curve.ts";
+import { RateCurve, type Stage } from "./rate-curve.ts";
 import { ClosedLoop, OpenLoop, type Schedule } from "./schedule.ts";
 import { EvenSequence, laneOf, PoissonSequence } from "./sequence.ts";
 import { Turns } from "./turns.ts";
 import type { WorkerPlan } from "./worker-plan.ts";
 
-/** The rate over time that the plan asks of all workers together; undefined for a closed loop. */
-export function rateCurve({ requestsPerSecond, durationNs, stages }: WorkerPlan): RateCurve | undefined {
+/** What is asked of all workers together, in a plan or in the load that plans are made of. */
+export interface AskedRate {
+  requestsPerSecond: WorkerPlan["requestsPerSecond"];
+  durationNs?: number | undefined;
+  stages?: readonly Stage[] | undefined;
+}
+
+/** The rate over time; undefined for a closed loop. */
+export function rateCurve({ requestsPerSecond, durationNs, stages }: AskedRate): RateCurve | undefined {
   if (requestsPerSecond === "max") return undefined;
   return stages === undefined
     ? RateCurve.constant(requestsPerSecond, durationNs)

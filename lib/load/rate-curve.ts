@@ -7,6 +7,9 @@
 // a, b: requests per second at both ends. The inverse is written so that nothing cancels, and is q / a for s = 0. It
 // errs by a few units in the last place of t: nanoseconds after a month.
 
+/** Sums of rounded counts err by less than this share: a last request within it would be due only by rounding. */
+const rounding = 1e-14;
+
 /** A linear ramp from the rate before it to its own. */
 export interface Stage {
   durationNs: number;
@@ -65,7 +68,7 @@ export class RateCurve {
     return this.#segments.at(-1)?.endNs ?? 0;
   }
 
-  /** How many requests there are in all: numbers 0 ≤ k < total. */
+  /** How many requests there are in all, as a real number: those with numbers 0 ≤ k < total. */
   get total(): number {
     return this.#segments.at(-1)?.endCount ?? 0;
   }
@@ -85,6 +88,7 @@ export class RateCurve {
 
   /** When request number `k` (a real number, at least 0) is due; Infinity when it never is. */
   instantNs(k: number): number {
+    if (k >= this.total * (1 - rounding)) return Number.POSITIVE_INFINITY;
     for (const { startNs, endNs, startRate, endRate, startCount, endCount } of this.#segments) {
       if (k >= endCount) continue;
       const q = k - startCount;

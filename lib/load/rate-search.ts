@@ -1,6 +1,8 @@
 // The highest rate that a target bears, found in few probes: from an estimate outwards until one rate is borne and a
 // higher one is not, then halving what lies between, on a logarithmic scale.
 
+/** What a LoadTest may ask for at most. */
+const highestRate = 1_000_000;
 /** The first step away from the estimate; each further one is twice as wide. */
 const firstStep = Math.log(1.1);
 
@@ -14,7 +16,7 @@ export class RateSearch {
   /** Ends when the two rates are within `tolerance`, a share such as 0.01. */
   constructor(estimate: number, tolerance: number) {
     this.#tolerance = tolerance;
-    this.#nextRate = Math.max(1, Math.round(estimate));
+    this.#nextRate = Math.min(highestRate, Math.max(1, Math.round(estimate)));
   }
 
   /** The rate to try next, a whole number of requests per second; undefined: the search is over. */
@@ -46,7 +48,7 @@ export class RateSearch {
     }
     const factor = Math.exp(this.#step);
     this.#step *= 2;
-    if (borne !== undefined) return Math.ceil(borne * factor);
+    if (borne !== undefined) return Math.min(highestRate, Math.ceil(borne * factor));
     const lower = Math.floor((refused as number) / factor);
     return lower >= 1 ? lower : undefined;
   }

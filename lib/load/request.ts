@@ -20,8 +20,7 @@ export interface Request {
   body: Uint8Array;
 }
 
-export const methodPattern = "^[A-Z]{1,16}$";
-export const methodMustBe = "a method in capital letters, such as GET or POST, and not CONNECT";
+export const methodPattern = "^(?!CONNECT$)[A-Z]{1,16}$";
 export const headerNamePattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$";
 export const headerValuePattern = "^[\\t -~]*$";
 

@@ -2,6 +2,9 @@
 // `mustBe` ends every error message about a field, and is not part of the CRD.
 import Type, { type Static } from "typebox";
 import { durationPattern } from "./duration.ts";
+import { HttpRequest, pathMaxLength, pathMustBe, pathPattern } from "./http-request.ts";
+import type { LoadTestStatus } from "./load-test-status.ts";
+import { oneOf } from "./one-of.ts";
 
 export const apiGroup = "beta.kuar.com";
 export const apiVersion = `${apiGroup}/v1`;
@@ -9,17 +12,7 @@ export const apiVersion = `${apiGroup}/v1`;
 /** Longest name of a LoadTest: its Pods' names add a hash and an index, and stay DNS labels. */
 export const nameMaxLength = 45;
 
-/** What may stand in a request line as its target. */
-export const pathPattern = '^/[!"$-~]*$';
-export const pathMaxLength = 1024;
-export const pathMustBe =
-  "a path that begins with '/', of at most 1024 printable ASCII characters without spaces and '#'";
-
 const dnsLabel = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
-
-function oneOf<const T extends string>(values: readonly T[], options: object) {
-  return Type.Unsafe<T>({ type: "string", enum: [...values], ...options });
-}
 
 function duration(options: { description: string; mustBe: string }) {
   return Type.String({ pattern: durationPattern, maxLength: 32, ...options });
@@ -68,83 +61,6 @@ const Stage = Type.Object(
     additionalProperties: false,
     description: "A linear ramp from the rate before it to its own.",
     mustBe: "an object with the fields duration and requestsPerSecond",
-  },
-);
-
-const HttpHeader = Type.Object(
-  {
-    name: Type.String({
-      description:
-        "Name of the field. Content-Length, Transfer-Encoding, TE, Trailer, Expect and Upgrade are the driver's own.",
-      pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
-      maxLength: 128,
-      mustBe: "the name of a header field, of at most 128 characters",
-    }),
-    value: Type.String({
-      description: "Value of the field: printable ASCII characters.",
-      pattern: "^[\\t -~]*$",
-      maxLength: 4096,
-      mustBe: "at most 4096 printable ASCII characters",
-    }),
-  },
-  {
-    additionalProperties: false,
-    description: "A header field.",
-    mustBe: "an object with the fields name and value",
-  },
-);
-
-const HttpRequest = Type.Object(
-  {
-    path: Type.String({
-      description: "What to request, with its query.",
-      pattern: pathPattern,
-      maxLength: pathMaxLength,
-      mustBe: pathMustBe,
-    }),
-    method: Type.Optional(
-      oneOf(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], {
-        description: "Absent means GET.",
-        mustBe: "GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS",
-      }),
-    ),
-    headers: Type.Optional(
-      Type.Array(HttpHeader, {
-        description: "Header fields, beside Host and User-Agent, which a field given here replaces.",
-        maxItems: 32,
-        "x-kubernetes-list-type": "atomic",
-        mustBe: "a list of at most 32 header fields",
-      }),
-    ),
-    body: Type.Optional(
-      Type.String({
-        description: "The body, sent with its length.",
-        maxLength: 32768,
-        mustBe: "a text of at most 32768 characters",
-      }),
-    ),
-    weight: Type.Optional(
-      Type.Integer({
-        description: "How often the request comes in comparison with the others. Absent means 1.",
-        minimum: 1,
-        maximum: 1000,
-        mustBe: "an integer from 1 to 1000",
-      }),
-    ),
-    expectStatus: Type.Optional(
-      Type.Array(Type.Integer({ minimum: 200, maximum: 599, mustBe: "a status code from 200 to 599" }), {
-        description: "The status codes that complete the request; any other is a failure. Absent means 200 to 399.",
-        minItems: 1,
-        maxItems: 16,
-        "x-kubernetes-list-type": "atomic",
-        mustBe: "a list of 1 to 16 status codes",
-      }),
-    ),
-  },
-  {
-    additionalProperties: false,
-    description: "A request.",
-    mustBe: "an object with at least the field path",
   },
 );
 
@@ -302,54 +218,6 @@ export const LoadTestSpec = Type.Object(
 );
 export type LoadTestSpec = Static<typeof LoadTestSpec>;
 export type KeyReference = Static<ReturnType<typeof keyReference>>;
-
-export const phases = ["Pending", "Starting", "Running", "Finished", "Failed"] as const;
-export type Phase = (typeof phases)[number];
-
-const Condition = Type.Object(
-  {
-    type: Type.String({ description: "Kind of the condition: Accepted, WorkersReady or Complete.", maxLength: 316 }),
-    status: oneOf(["True", "False", "Unknown"], { description: "Whether the condition holds." }),
-    reason: Type.String({ description: "Why, in one CamelCase word for programs.", maxLength: 1024 }),
-    message: Type.String({ description: "Why, in words for people.", maxLength: 32768 }),
-    lastTransitionTime: Type.String({ description: "When the status last changed.", format: "date-time" }),
-    observedGeneration: Type.Integer({ description: "Generation of the spec that the condition speaks of." }),
-  },
-  { description: "One observation of the LoadTest." },
-);
-export type Condition = Static<typeof Condition>;
-
-export const LoadTestStatus = Type.Object(
-  {
-    observedGeneration: Type.Optional(
-      Type.Integer({ description: "Generation of the spec that this status speaks of." }),
-    ),
-    phase: Type.Optional(oneOf(phases, { description: "A word for people; programs read the conditions." })),
-    conditions: Type.Optional(
-      Type.Array(Condition, {
-        description: "Observations: Accepted, WorkersReady, Complete.",
-        maxItems: 16,
-        "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["type"],
-      }),
-    ),
-    workers: Type.Optional(
-      Type.Object(
-        {
-          desired: Type.Integer({ description: "Worker Pods wanted." }),
-          ready: Type.Integer({ description: "Worker Pods that are sending, or ready to." }),
-        },
-        { description: "Worker Pods." },
-      ),
-    ),
-    startTime: Type.Optional(
-      Type.String({ description: "When the load began, by its schedule.", format: "date-time" }),
-    ),
-    completionTime: Type.Optional(Type.String({ description: "When the last worker ended.", format: "date-time" })),
-  },
-  { description: "What has been observed. Written by the controller only." },
-);
-export type LoadTestStatus = Static<typeof LoadTestStatus>;
 
 /** Metadata that a client may send; the API server knows the same fields and rejects others in strict mode. */
 const ClientMetadata = Type.Object(

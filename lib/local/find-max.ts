@@ -1,6 +1,7 @@
 // The highest rate at which a target keeps the thresholds: a closed loop says what it can do at most, a search in open
 // loop finds where the thresholds hold.
 import { RateSearch } from "../load/rate-search.ts";
+import type { Maximum, Probe } from "../stats/maximum.ts";
 import type { Summary } from "../stats/summary.ts";
 import { type LoadRun, runLoad } from "./run-load.ts";
 
@@ -11,58 +12,65 @@ const tolerance = 0.01;
 /** Of the requests: how many may be owed at the end of a probe. A target that bears the rate owes none for long. */
 const owedLimit = 0.01;
 
-export interface Probe {
-  /** null: the closed loop that begins the search. */
-  requestsPerSecond: number | null;
-  /**
-   * Whether all thresholds were kept, the generator's own lateness included, which counts as latency, and the target did
-   * not fall behind; null: nothing is known, because the generator may be to blame. Always null for the closed loop.
-   */
-  kept: boolean | null;
-  /** Whether requests were owed at the end: the queue for the target had begun to grow, however short it still was. */
-  fellBehind: boolean;
-  summary: Summary;
-}
-
-export interface FoundMaximum {
-  probes: Probe[];
-  /** The highest rate that kept the thresholds; null: none did. */
-  requestsPerSecond: number | null;
-  /** Why a higher rate was not tried, where the generator and not the target is the limit; empty otherwise. */
-  generatorLimits: string[];
-}
-
-/** Searches the maximum by runs of `run.load`'s duration each; `onProbe` is told of each. Stops early with `run.stop`. */
-export async function findMax(run: LoadRun, onProbe: (probe: Probe) => void): Promise<FoundMaximum> {
+/**
+ * Searches the maximum by runs of `run.load`'s duration each; `onProbe` is told of each. Ends early with `run.stop`.
+ * Rejects when the first probe, the closed loop, cannot be run.
+ */
+export async function findMax(run: LoadRun, onProbe: (probe: Probe) => void): Promise<Maximum> {
   const probes: Probe[] = [];
-  const probe = async (rate: number | null): Promise<Probe> => {
-    const load = { ...run.load, requestsPerSecond: rate ?? ("max" as const) };
-    const summary = await runLoad({ ...run, load, thresholds: rate === null ? [] : run.thresholds });
-    const fellBehind = owedAtEnd(summary, (run.load.durationNs ?? 0) / 1e9) > owedLimit;
-    const isKept = summary.completed > 0 && summary.thresholds.every(({ passed }) => passed) && !fellBehind;
-    const kept = rate === null || !(isKept || summary.valid) ? null : isKept;
-    const done = { requestsPerSecond: rate, kept, fellBehind, summary };
-    probes.push(done);
-    onProbe(done);
-    return done;
+  const tell = (probe: Probe): Probe => {
+    probes.push(probe);
+    onProbe(probe);
+    return probe;
   };
-  const estimate = await probe(null);
-  const search = new RateSearch(estimate.summary.throughputPerSecond, tolerance);
+  const load = { ...run.load, arrivals: "Constant" as const };
+  const first = await runLoad({ ...run, load: { ...load, requestsPerSecond: "max" }, thresholds: [] });
+  tell({ requestsPerSecond: null, kept: null, fellBehind: false, failure: null, summary: first });
+
+  const probe = async (requestsPerSecond: number): Promise<Probe | undefined> => {
+    try {
+      const summary = await runLoad({ ...run, load: { ...load, requestsPerSecond } });
+      return tell({ requestsPerSecond, failure: null, summary, ...judge(summary) });
+    } catch (error: unknown) {
+      if (run.stop.aborted) return undefined;
+      const failure = (error as Error).message; // an overloaded target may refuse even connections
+      return tell({ requestsPerSecond, kept: false, fellBehind: false, failure, summary: null });
+    }
+  };
+  const search = new RateSearch(first.throughputPerSecond, tolerance);
   let generatorLimits: string[] = [];
   while (search.nextRate !== undefined && probes.length < mostProbes && !run.stop.aborted) {
-    let { kept, summary } = await probe(search.nextRate);
-    if (kept === null && probes.length < mostProbes) ({ kept, summary } = await probe(search.nextRate)); // once more
-    if (kept !== true) generatorLimits = kept === null ? summary.invalidReasons : []; // the lowest refused comes last
-    search.record(kept === true);
+    let done = await probe(search.nextRate);
+    if (done?.kept === null && probes.length < mostProbes) done = await probe(search.nextRate); // once more
+    if (done === undefined) break;
+    // The lowest rate refused comes last.
+    if (done.kept !== true) generatorLimits = done.kept === null ? (done.summary?.invalidReasons ?? []) : [];
+    search.record(done.kept === true);
   }
-  return { probes, requestsPerSecond: search.highestRate ?? null, generatorLimits };
+  const { highestRate = null, nextRate } = search;
+  return { probes, requestsPerSecond: highestRate, isExact: nextRate === undefined, generatorLimits };
+}
+
+function judge(summary: Summary): Pick<Probe, "kept" | "fellBehind"> {
+  const fellBehind = owedAtEnd(summary) > owedLimit;
+  const isKept = summary.completed > 0 && summary.thresholds.every(({ passed }) => passed) && !fellBehind;
+  return { kept: isKept || summary.valid ? isKept : null, fellBehind };
 }
 
 /**
- * The share of the asked requests that were neither completed when the schedule ended nor then on their way, of which
- * there are rate · service time (Little's law).
+ * The share of requests that had no outcome when the schedule ended and were not then on their way to one, of which
+ * there are rate · service time (Little's law). The completed ones stand for all that had one.
  */
-function owedAtEnd({ askedPerSecond, throughputPerSecond, serviceTimeUs }: Summary, seconds: number): number {
-  if (askedPerSecond === null) return 0;
-  return 1 - throughputPerSecond / askedPerSecond - serviceTimeUs.mean / 1e6 / seconds;
+function owedAtEnd({
+  scheduled,
+  completed,
+  unsent,
+  throughputPerSecond,
+  sentPerSecond,
+  sent,
+  serviceTimeUs,
+}: Summary): number {
+  const seconds = sent / sentPerSecond;
+  const inTime = (throughputPerSecond * seconds) / Math.max(1, completed);
+  return 1 - inTime + unsent / scheduled - serviceTimeUs.mean / 1e6 / seconds;
 }

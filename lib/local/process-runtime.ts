@@ -27,11 +27,13 @@ export async function runLocally({ plans, stop, onSnapshots }: LocalRun): Promis
     const collector = new Collector();
     const planFile = ({ worker }: WorkerPlan) => join(folder, `plan-${worker.index}.json`);
     const children: Subprocess<"ignore", "pipe", "pipe">[] = [];
-    let ready = 0;
+    const ready = new Set<number>();
+    let isStarted = plans.length === 1;
     const take = (line: Line) => {
       collector.take(line);
       if (line.kind === "snapshot") onSnapshots(collector.snapshots());
-      if (line.kind !== "ready" || ++ready < plans.length || plans.length === 1) return;
+      if (line.kind !== "ready" || ready.add(line.worker).size < plans.length || isStarted) return;
+      isStarted = true;
       const startAtMs = nowMs() + barrierMs;
       for (const plan of plans) replaceTextFile(planFile(plan), JSON.stringify({ ...plan, startAtMs }));
     };

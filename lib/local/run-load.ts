@@ -23,7 +23,7 @@ export async function runLoad(run: LoadRun): Promise<Summary> {
   const plans = compileWorkerPlans(load, destination, options);
   const workers = await runLocally({ plans, stop, onSnapshots });
   if (workers.length === 0) throw new Error("Cannot summarize the run: it was stopped before it began");
-  const curve = plans[0] === undefined ? undefined : rateCurve(plans[0]);
+  const curve = rateCurve(load);
   return summarize({
     paths: load.requests.map(requestName),
     askedUntil: curve === undefined ? undefined : (seconds) => curve.countAt(seconds * 1e9),

@@ -1,6 +1,7 @@
 // The CustomResourceDefinition of LoadTest, rendered from its schema: structural, with the CEL twins of the rules.
 import type { TSchema } from "typebox";
-import { apiGroup, LoadTestSpec, LoadTestStatus, nameMaxLength } from "../loadtest/load-test.ts";
+import { apiGroup, LoadTestSpec, nameMaxLength } from "../loadtest/load-test.ts";
+import { LoadTestStatus } from "../loadtest/load-test-status.ts";
 import { specRules } from "../loadtest/rules.ts";
 
 type JsonObject = { [name: string]: unknown };

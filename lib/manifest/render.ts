@@ -2,6 +2,7 @@
 import { stringify } from "yaml";
 import { WorkerPlan } from "../load/worker-plan.ts";
 import { SnapshotLine } from "../stats/line.ts";
+import { Maximum } from "../stats/maximum.ts";
 import { Summary } from "../stats/summary.ts";
 import { controllerObjects } from "./controller.ts";
 import { loadTestResource } from "./custom-resource.ts";
@@ -14,6 +15,7 @@ export function renderManifests(): Record<string, string> {
     "controller.yaml": renderYaml(controllerObjects({ image: "localhost/loadtest:dev" })),
     "samples/loadtest.yaml": renderYaml([sampleLoadTest]),
     "schemas/summary.schema.json": renderSchema(Summary),
+    "schemas/maximum.schema.json": renderSchema(Maximum),
     "schemas/snapshot.schema.json": renderSchema(SnapshotLine),
     "schemas/worker-plan.schema.json": renderSchema(WorkerPlan),
   };

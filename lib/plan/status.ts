@@ -1,5 +1,6 @@
 // What the world says about a LoadTest, as status: recomputed from what is seen, except for what has happened for good.
-import type { Condition, LoadTest, LoadTestStatus, Phase } from "../loadtest/load-test.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
+import type { Condition, LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
 import type { Refusal } from "./acceptance.ts";
 import type { Observed, Pod } from "./objects.ts";
 

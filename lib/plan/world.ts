@@ -1,5 +1,6 @@
 // What has been observed of the cluster, and what is to be done about it: the planner's input and output.
-import type { LoadTest, LoadTestStatus } from "../loadtest/load-test.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
+import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
 import { loadTestLabel, planAnnotation, runLabel, workerLabel } from "./names.ts";
 import type { Observed, Pod, Service } from "./objects.ts";
 

@@ -9,13 +9,13 @@ export function beforeLeaving(cleanup: () => void): () => void {
 }
 
 /**
- * Aborted, with the signal's name as reason, by the first SIGTERM or SIGINT. The second SIGINT ends the process at once,
+ * Aborted, with the signal's name as reason, by the first SIGTERM, SIGHUP or SIGINT. The second SIGINT ends the process at once,
  * as an interrupt ends any program. SIGTERM does not count: one Ctrl-C brings a worker both, from terminal and parent.
  */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   let interrupts = 0;
-  process.on("SIGTERM", () => controller.abort("SIGTERM"));
+  for (const name of ["SIGTERM", "SIGHUP"] as const) process.on(name, () => controller.abort(name));
   process.on("SIGINT", () => {
     controller.abort("SIGINT");
     if (++interrupts === 1) return;

@@ -40,9 +40,7 @@ export const accountProperties = {
   unsent: count(
     "Due, but not given to a connection: still waiting, or waited for longer than the timeout and given up.",
   ),
-  lost: count(
-    "Due before a restarted worker began anew: the one before it died before it could say what became of them.",
-  ),
+  lost: count("Due before a worker began, late or anew: what became of them is not known."),
   bytesSent: count("Bytes of requests."),
   bytesReceived: count("Bytes of responses."),
   statusCodes: Type.Unsafe<Record<string, number>>({

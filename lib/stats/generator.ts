@@ -1,4 +1,5 @@
 // How the generator itself did: what is needed to tell whether the figures speak of the target or of the generator.
+import type { Account } from "./account.ts";
 import { Histogram } from "./histogram.ts";
 
 export interface GeneratorReport {
@@ -17,7 +18,7 @@ export interface GeneratorCounters {
   saturatedNs: number;
   /** In which a CPU limit (cgroup) kept the process from running. */
   throttledNs: number;
-  /** In which the event loop did not turn, in pauses of 20 ms and more: busy with itself, or not given the CPU. */
+  /** In which the event loop did not turn, in pauses of 50 ms and more: busy with itself, or not given the CPU. */
   busyPauseNs: number;
   idlePauseNs: number;
   /** Requests given up, unsent, although a connection was free. */
@@ -48,34 +49,33 @@ export function emptyGeneratorReport(): GeneratorReport {
 /** The generator may be late by this much at the 99th percentile, or by a tenth of the latency there. */
 const slipLimitNs = 1e6;
 const slipShareOfLatency = 0.1;
-/** Of the run: throttled, or with a full core, for longer than this taints the figures. */
+/** Of the run: throttled, standing still, or with a full core, for longer than this taints the figures. */
 const throttledShare = 0.01;
+const pausedShare = 0.01;
 const saturatedShare = 0.1;
 /** Of the scheduled requests. */
 const neglectedShare = 0.001;
 
 /** Why the figures of a run cannot be trusted, a sentence each; empty when they can. `latencyNs`: its 99th percentile. */
-export function generatorFaults(workers: readonly GeneratorReport[], scheduled: number, latencyNs: number): string[] {
-  return [...lateness(workers, latencyNs), ...shortages(workers, scheduled)];
+export function generatorFaults(
+  workers: readonly GeneratorReport[],
+  { scheduled, lost }: Pick<Account, "scheduled" | "lost">,
+  latencyNs: number,
+): string[] {
+  return [...lateness(workers, latencyNs), ...shortages(workers, scheduled, lost)];
 }
 
 function lateness(workers: readonly GeneratorReport[], latencyNs: number): string[] {
   const worst = workers.reduce((a, b) => (b.slip.quantileNs(0.99) > a.slip.quantileNs(0.99) ? b : a));
   const slipNs = worst.slip.quantileNs(0.99);
   if (slipNs <= slipLimitNs || slipNs <= latencyNs * slipShareOfLatency) return [];
-  const { busyPauseNs, idlePauseNs } = worst.counters;
-  const causes = [
-    ...(busyPauseNs > 0 ? [`it was busy with itself for ${ms(busyPauseNs)}, as in garbage collection`] : []),
-    ...(idlePauseNs > 0 ? [`the machine gave it no CPU for ${ms(idlePauseNs)}`] : []),
-  ];
-  const why = causes.length === 0 ? "" : ` (${causes.join("; ")})`;
   const lateBy = `the generator sent late by itself: ${ms(slipNs)} at the 99th percentile`;
-  return [`${lateBy}, where the latency is ${ms(latencyNs)}${why}`];
+  return [`${lateBy}, where the latency is ${ms(latencyNs)}`];
 }
 
-function shortages(workers: readonly GeneratorReport[], scheduled: number): string[] {
+function shortages(workers: readonly GeneratorReport[], scheduled: number, lost: number): string[] {
   const sum = (name: keyof GeneratorCounters) => workers.reduce((total, { counters }) => total + counters[name], 0);
-  const worstShare = (name: "saturatedNs" | "throttledNs") =>
+  const worstShare = (name: "saturatedNs" | "throttledNs" | "busyPauseNs" | "idlePauseNs") =>
     Math.max(...workers.map(({ counters }) => counters[name] / Math.max(1, counters.elapsedNs)));
   const reasons: string[] = [];
   if (worstShare("saturatedNs") > saturatedShare) {
@@ -86,6 +86,18 @@ function shortages(workers: readonly GeneratorReport[], scheduled: number): stri
   }
   if (worstShare("throttledNs") > throttledShare) {
     reasons.push(`a CPU limit stopped the generator for ${percent(Math.min(1, worstShare("throttledNs")))} of the run`);
+  }
+  if (worstShare("busyPauseNs") > pausedShare) {
+    const share = percent(worstShare("busyPauseNs"));
+    reasons.push(
+      `the generator was busy with itself for ${share} of the run, as in garbage collection, and stood still`,
+    );
+  }
+  if (worstShare("idlePauseNs") > pausedShare) {
+    reasons.push(`the machine gave the generator no CPU for ${percent(worstShare("idlePauseNs"))} of the run`);
+  }
+  if (lost > scheduled * neglectedShare) {
+    reasons.push(`a worker began late, or anew: it does not know of ${lost} requests that were due before`);
   }
   if (sum("neglected") > scheduled * neglectedShare) {
     reasons.push(

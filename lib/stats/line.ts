@@ -61,7 +61,7 @@ export interface ResultLine {
   generator: GeneratorCounters;
 }
 
-/** Once, when the connections are open and only the start is waited for. */
+/** When the connections are open and only the start is waited for, and again every second until it comes. */
 export interface ReadyLine {
   kind: "ready";
   worker: number;

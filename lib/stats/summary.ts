@@ -108,7 +108,7 @@ export function summarize({ paths, askedUntil, workers, thresholds }: SummaryInp
   const askedPerSecond = askedUntil === undefined ? null : askedUntil(scheduledSeconds) / scheduledSeconds;
   const throughputPerSecond = completedInTime / scheduledSeconds;
   const generators = workers.map(({ generator }) => generator);
-  const invalidReasons = generatorFaults(generators, account.scheduled, latency.quantileNs(0.99));
+  const invalidReasons = generatorFaults(generators, account, latency.quantileNs(0.99));
   const judged = thresholds.map((threshold) =>
     judge(threshold, { account, latency, throughputPerSecond, askedPerSecond }),
   );

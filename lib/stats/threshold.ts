@@ -1,5 +1,5 @@
 // Limits that a run must keep, judged on the merged result.
-import type { Account } from "./account.ts";
+import { type Account, failedCount } from "./account.ts";
 import type { Histogram } from "./histogram.ts";
 
 /** Latency quantiles that may be limited, by name. */
@@ -45,7 +45,6 @@ export function judge({ name, value }: Threshold, measured: Measured): Threshold
 
 /** Share of the requests with a known outcome that did not complete, 0 to 1. */
 export function errorRate(account: Account): number {
-  const failed = Object.values(account.failed).reduce((sum, count) => sum + count, 0);
-  const bad = failed + account.timedOut + account.unsent + account.lost;
+  const bad = failedCount(account) + account.timedOut + account.unsent + account.lost;
   return bad === 0 ? 0 : bad / (bad + account.completed);
 }

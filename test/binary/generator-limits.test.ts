@@ -72,7 +72,7 @@ test("a generator that is stopped for a second shows it as slip, and not as the 
   await target.stop();
   expect(await run.exited).toBe(4);
   expect(summary).toMatchObject({ scheduled: 3000, completed: 3000, valid: false });
-  expect(summary.invalidReasons.join()).toContain("the machine gave it no CPU");
+  expect(summary.invalidReasons.join()).toContain("the machine gave the generator no CPU");
   for (const times of [summary.latencyUs, summary.slipUs, summary.generatorSlipUs]) {
     expect(times.p90).toBeGreaterThan(0.6e6);
     expect(times.p90).toBeLessThan(0.9e6);

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import Ajv from "ajv";
 import { imbalance } from "../../lib/stats/account.ts";
+import { Maximum } from "../../lib/stats/maximum.ts";
 import type { Summary } from "../../lib/stats/summary.ts";
 import { loadtest, startTarget } from "./process.ts";
 
@@ -76,9 +78,12 @@ test("--find-max finds the capacity of a server", async () => {
   const { out, err } = await loadtest(["run", target.url, ...search]);
   await target.stop();
   expect(err).toBe("");
-  const found = JSON.parse(out) as { requestsPerSecond: number; probes: unknown[] };
+  const found = JSON.parse(out) as Maximum;
+  const ajv = new Ajv({ strict: true, allowUnionTypes: true, formats: { "date-time": true } });
+  ajv.validate(Maximum, found);
+  expect(ajv.errors).toBeNull();
   expect(found.probes.length).toBeLessThanOrEqual(12);
-  expect(Math.abs(found.requestsPerSecond / 2000 - 1)).toBeLessThan(0.1);
+  expect(Math.abs((found.requestsPerSecond as number) / 2000 - 1)).toBeLessThan(0.1);
 }, 120_000);
 
 test("thresholds decide: kept passes, broken exits with 3", async () => {

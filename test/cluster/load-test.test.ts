@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { apiVersion, type Condition, type LoadTestStatus } from "../../lib/loadtest/load-test.ts";
+import { apiVersion } from "../../lib/loadtest/load-test.ts";
+import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
 import { validateLoadTest } from "../../lib/loadtest/validate.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
 

@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Addresses } from "../../lib/driver/addresses.ts";
+import { Driver } from "../../lib/driver/driver.ts";
+import { monotonicNs } from "../../lib/runtime/clock.ts";
 import { imbalance } from "../../lib/stats/account.ts";
+import { allRecordings, mergeRecordings } from "../../lib/stats/recording.ts";
 import { drive, ok, planFor, serve } from "./drive.ts";
 
 test("a connection that the server ends is opened again before a request needs it", async () => {
@@ -12,6 +15,19 @@ test("a connection that the server ends is opened again before a request needs i
   expect(total.account).toMatchObject({ scheduled: 100, completed: 100 });
   expect(server.connections).toBeGreaterThanOrEqual(100);
   expect(driver.generatorReport().connectionWait.maxNs).toBeLessThan(20e6);
+});
+
+test("connections that ended before the start are opened again for it, each once", async () => {
+  const server = serve(() => ok);
+  const driver = await Driver.create(planFor(server, { durationNs: 300e6 }));
+  const stop = new AbortController().signal;
+  await driver.open(stop);
+  for (const socket of server.sockets.slice(0, 6)) socket.end();
+  await Bun.sleep(50);
+  await driver.run(monotonicNs() + 100e6, stop, () => {});
+  const { account } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
+  expect(account).toMatchObject({ scheduled: 300, completed: 300 });
+  expect(server.connections).toBe(8 + 6);
 });
 
 test("a server that ends every connection at once is not called without end", async () => {

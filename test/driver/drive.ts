@@ -17,6 +17,7 @@ export interface Server {
   port: number;
   /** Connections accepted so far. */
   connections: number;
+  sockets: Socket<undefined>[];
   /** What came in, in the order it came. */
   received: string[];
   stop(): void;
@@ -33,8 +34,9 @@ export function serve(behave: (n: number, server: Server) => string, tls?: TLSOp
     port: 0,
     ...(tls === undefined ? {} : { tls }),
     socket: {
-      open: () => {
+      open: (socket) => {
         server.connections++;
+        server.sockets.push(socket);
       },
       data: (socket, bytes) => {
         server.received.push(bytes.toString());
@@ -43,7 +45,8 @@ export function serve(behave: (n: number, server: Server) => string, tls?: TLSOp
     },
   });
   servers.push(listener);
-  const server: Server = { port: listener.port, connections: 0, received: [], stop: () => listener.stop(true) };
+  const stop = () => listener.stop(true);
+  const server: Server = { port: listener.port, connections: 0, sockets: [], received: [], stop };
   return server;
 }
 

@@ -61,6 +61,18 @@ test("silence is a timeout, and its latency is recorded", async () => {
   expect(total.latency.maxNs).toBeGreaterThanOrEqual(100e6);
 });
 
+test("a response that comes after the timeout completes nothing, however soon after", async () => {
+  const port = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { data: (socket) => void setTimeout(() => socket.write(ok), 8) },
+  });
+  const { total } = await drive(planFor(port, { timeoutNs: 4e6, requestsPerSecond: 200, connections: 4 }));
+  port.stop(true);
+  expect(total.account).toMatchObject({ completed: 0 });
+  expect(total.account.timedOut + total.account.unsent).toBe(total.account.scheduled);
+});
+
 test("requests owed for longer than the timeout are unsent, not lost", async () => {
   const { total } = await drive(
     planFor(

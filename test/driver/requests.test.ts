@@ -73,3 +73,19 @@ test("redirects are results, and not followed", async () => {
   expect(total.account).toMatchObject({ completed: 200, statusCodes: { 302: 200 } });
   expect(server.received.length).toBe(200);
 });
+
+test("a response that comes before the end of its request ends the connection: no request is written into another", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "loadtest-test-"));
+  writeFileSync(join(folder, "body"), Buffer.alloc(6e6, "x"));
+  let answered = 0;
+  const server = serve((n, { received }) => {
+    if (!(received[n] as string).startsWith("POST")) return "silence"; // more of a body
+    answered++;
+    return "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n";
+  });
+  const requests = [{ ...get("/"), method: "POST", bodyFile: join(folder, "body") }];
+  const { total } = await drive(planFor(server, { requests, connections: 1, requestsPerSecond: 20, timeoutNs: 3e9 }));
+  expect(answered).toBe(4);
+  expect(total.account).toMatchObject({ scheduled: 4, sent: 4, failed: { unexpectedStatus: 4 }, timedOut: 0 });
+  expect(total.account.bytesSent).toBeLessThan(4 * 6e6);
+});

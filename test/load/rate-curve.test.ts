@@ -78,6 +78,21 @@ test("a ramp from and to nothing is finite everywhere", () => {
   expect(curve.instantNs(51)).toBeGreaterThan(20e9);
 });
 
+test("a change to the same rate changes nothing, wherever it falls", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 10_000 }),
+      fc.array(fc.integer({ min: 0, max: 10e9 }), { maxLength: 9 }),
+      (rate, cuts) => {
+        const same = RateCurve.constant(rate, 10e9);
+        const cut = cuts.toSorted((a, b) => a - b).reduce((curve, atNs) => curve.followedBy(same, atNs), same);
+        expect(cut.instantNs(rate * 10)).toBe(Number.POSITIVE_INFINITY);
+        expect(cut.instantNs(rate * 10 - 1)).toBeCloseTo(same.instantNs(rate * 10 - 1), -1);
+      },
+    ),
+  );
+});
+
 test("a change in flight keeps what was due, and goes on by the new rate", () => {
   fc.assert(
     fc.property(

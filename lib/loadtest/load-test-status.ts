@@ -1,0 +1,51 @@
+// What the controller has observed of a LoadTest, after the API conventions of Kubernetes.
+import Type, { type Static } from "typebox";
+import { oneOf } from "./one-of.ts";
+
+export const phases = ["Pending", "Starting", "Running", "Finished", "Failed"] as const;
+export type Phase = (typeof phases)[number];
+
+const Condition = Type.Object(
+  {
+    type: Type.String({ description: "Kind of the condition: Accepted, WorkersReady or Complete.", maxLength: 316 }),
+    status: oneOf(["True", "False", "Unknown"], { description: "Whether the condition holds." }),
+    reason: Type.String({ description: "Why, in one CamelCase word for programs.", maxLength: 1024 }),
+    message: Type.String({ description: "Why, in words for people.", maxLength: 32768 }),
+    lastTransitionTime: Type.String({ description: "When the status last changed.", format: "date-time" }),
+    observedGeneration: Type.Integer({ description: "Generation of the spec that the condition speaks of." }),
+  },
+  { description: "One observation of the LoadTest." },
+);
+export type Condition = Static<typeof Condition>;
+
+export const LoadTestStatus = Type.Object(
+  {
+    observedGeneration: Type.Optional(
+      Type.Integer({ description: "Generation of the spec that this status speaks of." }),
+    ),
+    phase: Type.Optional(oneOf(phases, { description: "A word for people; programs read the conditions." })),
+    conditions: Type.Optional(
+      Type.Array(Condition, {
+        description: "Observations: Accepted, WorkersReady, Complete.",
+        maxItems: 16,
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+      }),
+    ),
+    workers: Type.Optional(
+      Type.Object(
+        {
+          desired: Type.Integer({ description: "Worker Pods wanted." }),
+          ready: Type.Integer({ description: "Worker Pods that are sending, or ready to." }),
+        },
+        { description: "Worker Pods." },
+      ),
+    ),
+    startTime: Type.Optional(
+      Type.String({ description: "When the load began, by its schedule.", format: "date-time" }),
+    ),
+    completionTime: Type.Optional(Type.String({ description: "When the last worker ended.", format: "date-time" })),
+  },
+  { description: "What has been observed. Written by the controller only." },
+);
+export type LoadTestStatus = Static<typeof LoadTestStatus>;
