@@ -53,7 +53,7 @@ export async function faults(bench: Bench): Promise<Section> {
     title: "Faults",
     markdown: `${formatTable(["injected", ...contenders.map(({ name }) => name)], rows)}
 What each generator said had gone wrong, where the target injected ${faultCount} faults of one kind, one at every ${every}th request;
-${ratePerSecond} requests/s (as fast as it can where it has no rate) for ${seconds} s, timeout 1 s, ${formatRuns(runs)}. A dash: it crashed.
+${ratePerSecond} requests/s (as fast as it can where it has no rate) for ${seconds} s, timeout 1 s, ${formatRuns(runs)}. A dash: its run ended without figures.
 `,
   };
 }

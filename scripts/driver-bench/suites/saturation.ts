@@ -43,7 +43,7 @@ export async function saturation(bench: Bench): Promise<Section> {
 ${connections} connections with one request in flight each, ${seconds} s, ${formatRuns(runs)}; nginx on one core, the
 generator with all its processes on another. Ratios are medians of the pairs' ratios with the interval of order
 statistics around them. CPU time includes starting up. Where a generator does not use its core up, nginx was the limit:
-then only CPU per request tells.
+then only CPU per request tells. Where it does, loadtest itself calls the run INVALID.
 `,
   };
 }
