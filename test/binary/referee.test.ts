@@ -45,9 +45,9 @@ test.each(["GET", "HEAD"])("every framing of a response to %s is understood, how
   expect(Object.keys(report.framings).length).toBe(8);
 });
 
-/** The quantile p of the latency after one stall of X in a run of T, both ms, when the backlog drains at once. */
-function afterStallMs(p: number, X: number, T: number): number {
-  return X - (1 - p) * T;
+/** The quantile p of the latency after one stall of X in a run of T, both ms, drained at 1/ρ times the asked rate. */
+function afterStallMs(p: number, X: number, T: number, rho: number): number {
+  return X - (1 - p) * T * (1 - rho);
 }
 
 test.each([8, 256])(
@@ -63,8 +63,9 @@ test.each([8, 256])(
       ["p95", 0.95],
       ["p99", 0.99],
     ] as const) {
-      const expected = afterStallMs(p, 1200, 6000);
-      expect(Math.abs(summary.latencyUs[name] / 1e3 - expected)).toBeLessThan(0.15 * expected);
+      const measuredMs = summary.latencyUs[name] / 1e3;
+      expect(measuredMs).toBeGreaterThan(0.95 * afterStallMs(p, 1200, 6000, 0));
+      expect(measuredMs).toBeLessThan(1.05 * afterStallMs(p, 1200, 6000, 0.5)); // a busy machine drains slowly
     }
     // Only what was under way when the server froze took its time in the server; the rest was waiting to be sent.
     expect(summary.serviceTimeUs.p90).toBeLessThan(300e3);
