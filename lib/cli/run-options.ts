@@ -27,12 +27,12 @@ export interface RunFlags {
   cert?: string;
   key?: string;
   serverName?: string;
-  insecure: boolean;
+  insecure?: true;
   timeout?: number;
   pacing: WorkerPlan["pacing"];
   threshold?: Threshold[];
-  findMax: boolean;
-  quiet: boolean;
+  findMax?: true;
+  quiet?: true;
   output: "text" | "json";
 }
 
@@ -105,7 +105,7 @@ export function addRunOptions(command: Command): Command {
     .option("--cert <file>", "PEM certificate chain of the client")
     .option("--key <file>", "PEM private key of --cert")
     .option("--server-name <name>", "name to ask for and to find in the certificate (default: the URL's host)")
-    .option("--insecure", "accept any certificate", false)
+    .option("--insecure", "accept any certificate")
     .addOption(
       new Option("--timeout <duration>", "of a request (default: 10s)").argParser(parseDurationFlag("1ms", "10m")),
     )
@@ -115,8 +115,8 @@ export function addRunOptions(command: Command): Command {
         .default("balanced"),
     )
     .addOption(thresholdOption())
-    .option("--find-max", "search the highest rate that keeps the thresholds (default: p99=100ms, errorRate=0%)", false)
-    .option("-q, --quiet", "no progress on stderr", false)
+    .option("--find-max", "search the highest rate that keeps the thresholds (default: p99=100ms, errorRate=0%)")
+    .option("-q, --quiet", "no progress on stderr")
     .addOption(outputOption());
 }
 

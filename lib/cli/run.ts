@@ -29,7 +29,7 @@ export function runCommand(): Subcommand {
         stop: stopSignal(),
         onSnapshots: () => {},
       };
-      if (flags.findMax) return await printMaximum(run, flags.output, flags.quiet);
+      if (flags.findMax) return await printMaximum(run, flags.output, flags.quiet === true);
       const summary = flags.quiet ? await runLoad(run) : await runInView(run);
       writeOut(flags.output === "json" ? `${JSON.stringify(summary, null, 2)}\n` : formatSummary(summary));
       return exitCodeOf(summary);
