@@ -26,14 +26,14 @@ const balanced: Pacer = (tick, untilDueNs, isExpecting) => {
 
 /**
  * Within a millisecond, for little CPU time. A timer that fires late by a little puts every later one off too; when half a
- * millisecond has come together, one wait is exact. It follows a timer only, so that most of the time stays asleep.
+ * millisecond has come together, and no response is under way, one wait is exact. It follows a timer only.
  */
 function relaxed(): Pacer {
   /** What an exact wait has left; 0 after a timer. */
   let leftNs = 0;
   return (tick, untilDueNs, isExpecting) => {
     const isBegun = untilDueNs > 0 && untilDueNs < leftNs;
-    const isBeginning = leftNs === 0 && untilDueNs >= 0.3e6 && untilDueNs < 0.5e6;
+    const isBeginning = leftNs === 0 && !isExpecting && untilDueNs >= 0.3e6 && untilDueNs < 0.5e6;
     if (!isBegun && !isBeginning) {
       leftNs = 0;
       const ms = untilDueNs === Number.POSITIVE_INFINITY ? 1 : Math.round(untilDueNs / 1e6);
@@ -41,7 +41,7 @@ function relaxed(): Pacer {
       return;
     }
     leftNs = untilDueNs;
-    if (!isExpecting && untilDueNs > nearNs) Atomics.wait(never, 0, 0, (untilDueNs - nearNs) / 1e6);
+    if (untilDueNs > nearNs) Atomics.wait(never, 0, 0, (untilDueNs - nearNs) / 1e6);
     setImmediate(tick);
   };
 }
