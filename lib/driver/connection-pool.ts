@@ -30,6 +30,7 @@ export class ConnectionPool {
   readonly #events: PoolEvents;
   readonly #watch: GeneratorWatch;
   #dialer!: Dialer;
+  #hasBegun = false;
   /** Told of each connection's first outcome while all are being opened. */
   #onOpened: ((error: TargetError | undefined) => void) | undefined;
 
@@ -110,10 +111,11 @@ export class ConnectionPool {
   /** From now on connections are free, and grow old: the ends of their first lifetimes are spread evenly. Those that have
    * ended since they were opened are opened again. */
   begin(startNs: number): void {
+    this.#hasBegun = true;
     this.#connections.forEach((connection, i) => {
       connection.expiresNs = startNs + (this.#lifetimeNs * (i + 1)) / this.#connections.length;
       if (connection.state === ConnectionState.Idle) this.release(connection, startNs);
-      else if (connection.state === ConnectionState.Closed && !connection.isQueued) this.#dialer.connect(connection);
+      else if (connection.state === ConnectionState.Closed) this.#dialer.connect(connection);
     });
   }
 
@@ -140,6 +142,7 @@ export class ConnectionPool {
 
   /** The connection is free from `nowNs` on. */
   release(connection: Connection, nowNs: number): void {
+    if (!this.#hasBegun) return; // the beginning looks at all of them
     connection.freeNs = nowNs;
     (connection.state === ConnectionState.Idle ? this.#open : this.#closed).push(connection);
   }
