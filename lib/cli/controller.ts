@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { serveHealth } from "../controller/health.ts";
 import { type LoopHealth, runLoop } from "../controller/loop.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
+import { highestRate } from "../load/rate-curve.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import { healthPort } from "../manifest/controller.ts";
 import { createLog, type LogLevel, logLevels } from "../runtime/log.ts";
@@ -29,8 +30,8 @@ export function controllerCommand(): Subcommand {
   )
     .option("--worker-image <image>", "image of the worker Pods (default: $LOADTEST_IMAGE)")
     .addOption(
-      integerOption("--max-rate <n>", "highest requests per second a LoadTest may ask for", 1, 1_000_000).default(
-        1_000_000,
+      integerOption("--max-rate <n>", "highest requests per second a LoadTest may ask for", 1, highestRate).default(
+        highestRate,
       ),
     )
     .addOption(

@@ -1,5 +1,6 @@
 // The flags of `loadtest run`, with what each must be.
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { highestRate } from "../load/rate-curve.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import type { Threshold } from "../stats/threshold.ts";
@@ -42,7 +43,6 @@ export interface Endpoint {
 }
 
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-const highestRate = 1_000_000;
 
 export function addRunOptions(command: Command): Command {
   return command

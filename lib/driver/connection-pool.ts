@@ -108,8 +108,10 @@ export class ConnectionPool {
     if (open === 0 && lastError !== undefined) throw lastError;
   }
 
-  /** From now on connections are free, and grow old: the ends of their first lifetimes are spread evenly. Those that have
-   * ended since they were opened are opened again. */
+  /**
+   * From now on connections are free, and grow old: the ends of their first lifetimes are spread evenly. Those that have
+   * ended since they were opened are opened again.
+   */
   begin(startNs: number): void {
     this.#hasBegun = true;
     this.#connections.forEach((connection, i) => {

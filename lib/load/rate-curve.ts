@@ -7,6 +7,9 @@
 // a, b: requests per second at both ends. The inverse is written so that nothing cancels, and is q / a for s = 0. It
 // errs by a few units in the last place of t: nanoseconds after a month.
 
+/** Requests per second that may be asked for at most. */
+export const highestRate = 1_000_000;
+
 /** Sums of rounded counts err by less than this share: a last request within it would be due only by rounding. */
 const rounding = 1e-14;
 
@@ -75,13 +78,11 @@ export class RateCurve {
 
   /** How many requests are due until `atNs`, as a real number. */
   countAt(atNs: number): number {
-    for (const { startNs, endNs, startRate, endRate, startCount } of this.#segments) {
+    for (const segment of this.#segments) {
+      const { startNs, endNs, startRate, startCount } = segment;
       if (atNs >= endNs) continue;
       if (atNs <= startNs) return startCount;
-      const elapsedNs = atNs - startNs;
-      const rate =
-        endRate === startRate ? startRate : startRate + ((endRate - startRate) * elapsedNs) / (endNs - startNs);
-      return startCount + ((startRate + rate) / 2 / 1e9) * elapsedNs;
+      return startCount + ((startRate + rateAt(segment, atNs)) / 2 / 1e9) * (atNs - startNs);
     }
     return this.total;
   }

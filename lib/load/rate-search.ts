@@ -1,8 +1,7 @@
 // The highest rate that a target bears, found in few probes: from an estimate outwards until one rate is borne and a
 // higher one is not, then halving what lies between, on a logarithmic scale.
+import { highestRate } from "./rate-curve.ts";
 
-/** What a LoadTest may ask for at most. */
-const highestRate = 1_000_000;
 /** The first step away from the estimate; each further one is twice as wide. */
 const firstStep = Math.log(1.1);
 

@@ -1,6 +1,6 @@
 // What the fields of a head say about the end of the response and of its connection (RFC 9112 §6 and §9.3). All other
 // fields are ignored.
-import { comma, isBlank, isDigit, isName, memberStart, memberStop } from "./response-grammar.ts";
+import { comma, isBlank, isDigit, isName, memberStart, memberStop } from "./http-grammar.ts";
 
 const connection = Buffer.from("connection");
 const contentLength = Buffer.from("content-length");

@@ -13,7 +13,7 @@
 // Where the RFC leaves a choice, read: lines of heads and trailers that end in a lone LF, folded lines, no space after
 // the status code, space after the size of a chunk, any text as its extension, a length beside chunked (which wins).
 // Refused: other codings than chunked, chunked in HTTP/1.0, sizes above 2^53 - 1 and status codes above 599.
-import { ResponseFraming } from "./response-framing.ts";
+
 import {
   broken,
   colon,
@@ -27,7 +27,8 @@ import {
   tab,
   textStop,
   tokenStop,
-} from "./response-grammar.ts";
+} from "./http-grammar.ts";
+import { ResponseFraming } from "./response-framing.ts";
 
 export const Progress = { NeedsMore: 0, Complete: 1, Malformed: 2 } as const;
 export type Progress = (typeof Progress)[keyof typeof Progress];

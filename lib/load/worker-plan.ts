@@ -1,6 +1,7 @@
 // The plan of one worker: all it needs to know, as it travels from controller to Pod. Parsed once, then trusted.
 import Type, { type Static, type TProperties } from "typebox";
 import { Check, Errors } from "typebox/value";
+import { highestRate } from "./rate-curve.ts";
 import { headerNamePattern, headerValuePattern, methodPattern } from "./request.ts";
 
 function closed<T extends TProperties>(properties: T, options: object = {}) {
@@ -13,7 +14,7 @@ function oneOf<const T extends string>(...values: T[]) {
 
 const PortNumber = Type.Integer({ minimum: 1, maximum: 65535 });
 const DurationNs = Type.Integer({ minimum: 1 });
-const Rate = Type.Integer({ minimum: 0, maximum: 1_000_000 });
+const Rate = Type.Integer({ minimum: 0, maximum: highestRate });
 
 const Origin = closed({
   scheme: oneOf("http", "https"),
@@ -72,7 +73,7 @@ export const WorkerPlan = closed(
     requests: Type.Array(PlannedRequest, { minItems: 1 }),
     /** Of all workers together; max: as fast as the connections are free (closed loop). */
     requestsPerSecond: Type.Unsafe<number | "max">({
-      anyOf: [{ type: "integer", minimum: 1, maximum: 1_000_000 }, { const: "max" }],
+      anyOf: [{ type: "integer", minimum: 1, maximum: highestRate }, { const: "max" }],
     }),
     /** Absent, without stages: until stopped. */
     durationNs: Type.Optional(DurationNs),

@@ -3,21 +3,26 @@
 //
 //     readHead ──head complete, status Ok──▶ skipBody until bodyBytesLeft is 0 ──▶ readHead …
 //         └────head complete, any other status: answer it, close, and read no more
+import {
+  colon,
+  cr,
+  isDigit,
+  isName,
+  lf,
+  memberStart,
+  memberStop,
+  space,
+  tab,
+  tokenStop,
+} from "../load/http-grammar.ts";
 import { Persistence, Status } from "./response.ts";
 
 /** The longest head that is read; a longer one is answered 431. */
 export const maxHeadBytes = 65_536;
 
-const tab = 9;
-const lf = 10;
-const cr = 13;
-const space = 32;
-const comma = 44;
 const dot = 46;
 const zero = 48;
 const one = 49;
-const nine = 57;
-const colon = 58;
 const question = 63;
 
 /** The largest Content-Length, in digits, that a number holds exactly. */
@@ -33,12 +38,6 @@ const transferEncodingField = Buffer.from("transfer-encoding");
 const closeToken = Buffer.from("close");
 const keepAliveToken = Buffer.from("keep-alive");
 const continueToken = Buffer.from("100-continue");
-
-/** 1 for the bytes of a token (RFC 9110 §5.6.2). */
-const isToken = new Uint8Array(256);
-for (const byte of Buffer.from("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
-  isToken[byte] = 1;
-}
 
 export class RequestReader {
   /** Whether the last `readHead` met the end of a head; the fields below describe that request. */
@@ -139,8 +138,7 @@ export class RequestReader {
 
   /** Returns the offset of the first field, or -1 when malformed. */
   #parseRequestLine(bytes: Uint8Array, start: number): number {
-    let at = start;
-    while (isToken[bytes[at]!] === 1) at++;
+    let at = tokenStop(bytes, start);
     if (at === start || bytes[at] !== space) return -1;
     this.isHead = equals(bytes, start, at, headMethod);
 
@@ -176,7 +174,7 @@ export class RequestReader {
     let at = start;
     while (bytes[at] !== cr) {
       const nameStart = at;
-      while (isToken[bytes[at]!] === 1) at++;
+      at = tokenStop(bytes, at);
       const nameEnd = at;
       if (nameEnd === nameStart || bytes[at] !== colon) return false;
       do at++;
@@ -195,24 +193,24 @@ export class RequestReader {
   #parseField(bytes: Uint8Array, nameStart: number, nameEnd: number, valueStart: number, lineEnd: number): boolean {
     switch (nameEnd - nameStart) {
       case hostField.length:
-        if (equalsLowerCase(bytes, nameStart, nameEnd, hostField)) this.#hostFields++;
+        if (isName(bytes, nameStart, nameEnd, hostField)) this.#hostFields++;
         return true;
       case expectField.length:
-        if (equalsLowerCase(bytes, nameStart, nameEnd, expectField)) {
+        if (isName(bytes, nameStart, nameEnd, expectField)) {
           this.expectsContinue = hasToken(bytes, valueStart, lineEnd, continueToken);
         }
         return true;
       case connectionField.length:
-        if (equalsLowerCase(bytes, nameStart, nameEnd, connectionField)) {
+        if (isName(bytes, nameStart, nameEnd, connectionField)) {
           this.#saysClose ||= hasToken(bytes, valueStart, lineEnd, closeToken);
           this.#saysKeepAlive ||= hasToken(bytes, valueStart, lineEnd, keepAliveToken);
         }
         return true;
       case transferEncodingField.length:
-        this.#hasTransferEncoding ||= equalsLowerCase(bytes, nameStart, nameEnd, transferEncodingField);
+        this.#hasTransferEncoding ||= isName(bytes, nameStart, nameEnd, transferEncodingField);
         return true;
       case contentLengthField.length: {
-        if (!equalsLowerCase(bytes, nameStart, nameEnd, contentLengthField)) return true;
+        if (!isName(bytes, nameStart, nameEnd, contentLengthField)) return true;
         const length = parseLength(bytes, valueStart, trimmedEnd(bytes, valueStart, lineEnd));
         if (length < 0 || (this.#contentLength >= 0 && this.#contentLength !== length)) return false;
         this.#contentLength = length;
@@ -243,31 +241,18 @@ function headEnd(bytes: Uint8Array, from: number, to: number): number {
   return -1;
 }
 
-function isDigit(byte: number): boolean {
-  return byte >= zero && byte <= nine;
-}
-
 function equals(bytes: Uint8Array, start: number, end: number, expected: Uint8Array): boolean {
   if (end - start !== expected.length) return false;
   for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
   return true;
 }
 
-/** Whether `bytes[start, end)` is `expected` (lower case) but for the case of letters. */
-function equalsLowerCase(bytes: Uint8Array, start: number, end: number, expected: Uint8Array): boolean {
-  if (end - start !== expected.length) return false;
-  for (let i = 0; i < expected.length; i++) if ((bytes[start + i]! | 0x20) !== expected[i]) return false;
-  return true;
-}
-
 /** Whether the comma-separated list `bytes[start, end)` has `token` (lower case) as a member. */
 function hasToken(bytes: Uint8Array, start: number, end: number, token: Uint8Array): boolean {
-  let at = start;
-  while (at < end) {
-    while (at < end && (bytes[at] === comma || bytes[at] === space || bytes[at] === tab)) at++;
-    const memberStart = at;
-    while (at < end && bytes[at] !== comma) at++;
-    if (equalsLowerCase(bytes, memberStart, trimmedEnd(bytes, memberStart, at), token)) return true;
+  for (let at = memberStart(bytes, start, end); at < end; ) {
+    const stop = memberStop(bytes, at, end);
+    if (isName(bytes, at, stop, token)) return true;
+    at = memberStart(bytes, stop, end);
   }
   return false;
 }
