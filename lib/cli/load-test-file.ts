@@ -1,25 +1,41 @@
-// A file with one LoadTest, as `loadtest run -f` takes it.
+// A file with one LoadTest and, where it names one, its Canary, as `loadtest run -f` takes it.
+import type { CanaryManifest, CanarySpec } from "../loadtest/canary.ts";
 import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
 import { readDocuments } from "../loadtest/documents.ts";
 import { formatFieldError } from "../loadtest/field-error.ts";
+import { canaryKind, type Kind, kindOf, loadTestKind } from "../loadtest/kind.ts";
 import type { LoadTestManifest } from "../loadtest/load-test.ts";
-import { validateLoadTest } from "../loadtest/validate.ts";
 import { readTextFile } from "../runtime/files.ts";
 import { UsageError } from "./exit-code.ts";
 
 /** The LoadTest in a file, - being stdin. Rejects with a UsageError that names all that is wrong with it. */
-export async function readLoadTestFile(file: string): Promise<{ namespace: string; spec: EffectiveSpec }> {
+export async function readLoadTestFile(
+  file: string,
+): Promise<{ namespace: string; spec: EffectiveSpec; canary: CanarySpec | undefined }> {
   const documents = readDocuments(await readTextFile(file));
-  const [document] = documents;
-  if (document === undefined || documents.length > 1) {
-    throw new UsageError(`Cannot run "${file}": it holds ${documents.length} documents, must hold one LoadTest`);
+  for (const { problem } of documents) {
+    if (problem !== undefined) throw new UsageError(`Cannot read "${file}": ${problem}`);
   }
-  if (document.problem !== undefined) throw new UsageError(`Cannot read "${file}": ${document.problem}`);
-  const errors = validateLoadTest(document.object);
-  if (errors.length > 0) {
-    const lines = errors.map((error) => `\n  ${formatFieldError(error)}`).join("");
-    throw new UsageError(`Cannot run "${file}": it is no well-formed LoadTest${lines}`);
+  const objects = documents.map(({ object }) => object);
+  const canaries = objects.filter((object) => kindOf(object) === canaryKind);
+  const loadTests = objects.filter((object) => !canaries.includes(object));
+  const [loadTest] = loadTests;
+  if (loadTest === undefined || loadTests.length > 1) {
+    throw new UsageError(`Cannot run "${file}": it holds ${loadTests.length} LoadTests, must hold one`);
   }
-  const { metadata, spec } = document.object as LoadTestManifest;
-  return { namespace: metadata.namespace ?? "default", spec: effectiveSpec(spec) };
+  refuse(file, loadTestKind, loadTest);
+  for (const canary of canaries) refuse(file, canaryKind, canary);
+  const { metadata, spec } = loadTest as LoadTestManifest;
+  const canary = (canaries as CanaryManifest[]).find((one) => one.metadata.name === spec.canary);
+  if (spec.canary !== undefined && canary === undefined) {
+    throw new UsageError(`Cannot run "${file}": spec.canary is "${spec.canary}", must be a Canary in the same file`);
+  }
+  return { namespace: metadata.namespace ?? "default", spec: effectiveSpec(spec), canary: canary?.spec };
+}
+
+function refuse(file: string, { kind, validate }: Kind, object: unknown): void {
+  const errors = validate(object);
+  if (errors.length === 0) return;
+  const lines = errors.map((error) => `\n  ${formatFieldError(error)}`).join("");
+  throw new UsageError(`Cannot run "${file}": it is no well-formed ${kind}${lines}`);
 }

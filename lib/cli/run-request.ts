@@ -3,7 +3,7 @@ import { headerProblem } from "../load/request.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { defaultPaths, getRequest } from "../loadtest/defaults.ts";
 import { pathMaxLength, pathMustBe, pathPattern } from "../loadtest/http-request.ts";
-import { type Destination, type Load, type LoadRequest, serviceOrigin } from "../plan/compile.ts";
+import { type Destination, type Load, type LoadRequest, serviceBackends } from "../plan/compile.ts";
 import { readTextFile } from "../runtime/files.ts";
 import { UsageError } from "./exit-code.ts";
 import type { RunFlags } from "./run-options.ts";
@@ -32,7 +32,7 @@ export async function readRequest(urls: readonly string[], flags: RunFlags): Pro
   }
   refuseContradictions(flags);
   const source = flags.filename === undefined ? fromUrls(urls, flags) : await fromFile(flags.filename, flags);
-  const { load, origin } = source;
+  const { load, backends } = source;
   return {
     load: {
       requests: flags.paths === undefined ? load.requests : requestsTo(flags.paths, flags),
@@ -45,7 +45,7 @@ export async function readRequest(urls: readonly string[], flags: RunFlags): Pro
       timeoutNs: flags.timeout ?? load.timeoutNs,
     },
     destination: {
-      origin,
+      backends,
       ...(flags.target === undefined ? {} : { connectTo: flags.target }),
       tls: await tls(flags, source),
     },
@@ -54,7 +54,7 @@ export async function readRequest(urls: readonly string[], flags: RunFlags): Pro
 
 interface Source {
   load: Load;
-  origin: Destination["origin"];
+  backends: Destination["backends"];
   serverName?: string | undefined;
   insecure?: boolean;
 }
@@ -157,7 +157,8 @@ function fromUrls(texts: readonly string[], flags: RunFlags): Source {
   const port = first.port === "" ? (scheme === "https" ? 443 : 80) : Number(first.port);
   const host = first.hostname.replace(/^\[|\]$/g, "");
   const paths = urls.map((url) => url.pathname + url.search);
-  return { load: { ...defaultLoad, requests: requestsTo(paths, flags) }, origin: { scheme, host, port } };
+  const backends = [{ origin: { scheme, host, port } as const, percent: 100 }];
+  return { load: { ...defaultLoad, requests: requestsTo(paths, flags) }, backends };
 }
 
 function parseUrl(text: string): URL {
@@ -174,10 +175,10 @@ function parseUrl(text: string): URL {
 async function fromFile(file: string, flags: RunFlags): Promise<Source> {
   // Loaded only here: YAML and the validator would cost every other run a tenth of a second of its start.
   const { readLoadTestFile } = await import("./load-test-file.ts");
-  const { namespace, spec } = await readLoadTestFile(file);
+  const { namespace, spec, canary } = await readLoadTestFile(file);
   if (spec.caFrom !== undefined && flags.caFile === undefined) {
     throw new UsageError(`Cannot run "${file}": spec.tls.caFrom is in a cluster, must be given here with --ca-file`);
   }
   const { serverName, insecure } = spec;
-  return { load: spec, origin: serviceOrigin(spec, namespace), serverName, insecure };
+  return { load: spec, backends: serviceBackends(spec, canary, namespace), serverName, insecure };
 }

@@ -2,8 +2,7 @@
 import { Command } from "commander";
 import { readDocuments } from "../loadtest/documents.ts";
 import { type FieldError, formatFieldError } from "../loadtest/field-error.ts";
-import { apiGroup } from "../loadtest/load-test.ts";
-import { validateLoadTest } from "../loadtest/validate.ts";
+import { kindOf, loadTestKind } from "../loadtest/kind.ts";
 import { readTextFile } from "../runtime/files.ts";
 import { writeErr, writeOut } from "../runtime/output.ts";
 import type { Subcommand } from "./cli.ts";
@@ -17,11 +16,13 @@ interface Verdict {
   name: string;
   valid: boolean;
   errors: FieldError[];
+  /** What a well-formed object asks for, but may not mean. */
+  warnings: string[];
 }
 
 export function validateCommand(): Subcommand {
   const command = new Command("validate")
-    .description("say what is wrong with LoadTests in files, without a cluster")
+    .description("say what is wrong with LoadTests and Canaries in files, without a cluster")
     .requiredOption("-f, --filename <file...>", "YAML or JSON files; - is stdin")
     .addOption(outputOption());
   return {
@@ -30,7 +31,9 @@ export function validateCommand(): Subcommand {
       const { filename, output } = command.opts<{ filename: string[]; output: "text" | "json" }>();
       const verdicts = (await Promise.all(filename.map(judgeFile))).flat();
       if (verdicts.length === 0) {
-        throw new Error(`Cannot validate ${filename.map((file) => `"${file}"`).join(", ")}: no LoadTest in there`);
+        throw new Error(
+          `Cannot validate ${filename.map((file) => `"${file}"`).join(", ")}: no LoadTest and no Canary in there`,
+        );
       }
       if (output === "json") writeOut(`${JSON.stringify(verdicts, null, 2)}\n`);
       else for (const verdict of verdicts) writeOut(formatVerdict(verdict));
@@ -42,37 +45,30 @@ export function validateCommand(): Subcommand {
 async function judgeFile(file: string): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const { index, object, problem } of readDocuments(await readTextFile(file))) {
-    const { kind, apiVersion, metadata } = (object ?? {}) as Record<string, unknown>;
-    if (problem === undefined && !isOurs(kind, apiVersion)) {
-      writeErr(
-        `${file}: document ${index}: skipped, it is a ${typeof kind === "string" ? kind : "document without kind"}\n`,
-      );
+    const kind = problem === undefined ? kindOf(object) : loadTestKind;
+    const { kind: word, metadata } = (object ?? {}) as { kind?: unknown; metadata?: { name?: unknown } | null };
+    if (kind === undefined) {
+      const what = typeof word === "string" ? word : "document without kind";
+      writeErr(`${file}: document ${index}: skipped, it is a ${what}\n`);
       continue;
     }
-    const errors = problem === undefined ? validateLoadTest(object) : [unreadable(problem)];
-    const name = (metadata as { name?: unknown } | undefined)?.name;
-    verdicts.push({
-      file,
-      document: index,
-      name: typeof name === "string" ? name : "",
-      valid: errors.length === 0,
-      errors,
-    });
+    const errors = problem === undefined ? kind.validate(object) : [unreadable(problem)];
+    const valid = errors.length === 0;
+    const name = typeof metadata?.name === "string" ? metadata.name : "";
+    const warnings = valid ? kind.warn(object as { spec: object }) : [];
+    verdicts.push({ file, document: index, name, valid, errors, warnings });
   }
   return verdicts;
-}
-
-/** Of our group or called a LoadTest: a slip in one of the two is then an error, not a foreign document. */
-function isOurs(kind: unknown, apiVersion: unknown): boolean {
-  return kind === "LoadTest" || (typeof apiVersion === "string" && apiVersion.startsWith(`${apiGroup}/`));
 }
 
 function unreadable(problem: string): FieldError {
   return { field: "document", value: problem, rule: "syntax", mustBe: "well-formed YAML or JSON" };
 }
 
-function formatVerdict({ file, document, name, valid, errors }: Verdict): string {
+function formatVerdict({ file, document, name, valid, errors, warnings }: Verdict): string {
   const where = `${file}: document ${document}${name === "" ? "" : ` (${name})`}`;
-  if (valid) return `${where}: valid\n`;
-  return errors.map((error) => `${where}: ${formatFieldError(error)}  [${error.rule}]\n`).join("");
+  const verdict = valid
+    ? [`${where}: valid`]
+    : errors.map((error) => `${where}: ${formatFieldError(error)}  [${error.rule}]`);
+  return [...verdict, ...warnings.map((warning) => `${where}: warning: ${warning}`), ""].join("\n");
 }

@@ -1,5 +1,7 @@
 // A resource of the API server as a value: what it is called and where its objects live.
-import { apiGroup, type LoadTest } from "../loadtest/load-test.ts";
+import { apiGroup } from "../loadtest/api-group.ts";
+import type { Canary } from "../loadtest/canary.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
 import type { KubeObject, Pod, Service } from "../plan/objects.ts";
 
 export interface Resource<T extends KubeObject = KubeObject> {
@@ -34,6 +36,14 @@ export const loadtests: Resource<LoadTest & KubeObject> = {
   version: "v1",
   plural: "loadtests",
   kind: "LoadTest",
+  namespaced: true,
+};
+
+export const canaries: Resource<Canary & KubeObject> = {
+  group: apiGroup,
+  version: "v1",
+  plural: "canaries",
+  kind: "Canary",
   namespaced: true,
 };
 

@@ -7,7 +7,9 @@ const requestsPerSecondPerWorker = 10_000;
 
 /** A spec with every question answered. Durations in nanoseconds. */
 export interface EffectiveSpec {
-  service: string;
+  /** The target, unless it is the backends of `canary`. */
+  service: string | undefined;
+  canary: string | undefined;
   scheme: "http" | "https";
   port: number;
   /** At the start; without stages, always. */
@@ -45,6 +47,7 @@ export function effectiveSpec(spec: LoadTestSpec): EffectiveSpec {
   }));
   return {
     service: spec.service,
+    canary: spec.canary,
     scheme: spec.scheme,
     port: spec.port ?? (spec.scheme === "https" ? 443 : 80),
     requestsPerSecond: spec.requestsPerSecond,

@@ -1,18 +1,15 @@
 // The LoadTest kind, written once: from this schema come the TypeScript types, the validator and the CRD.
 // `mustBe` ends every error message about a field, and is not part of the CRD.
 import Type, { type Static } from "typebox";
+import { apiVersion } from "./api-group.ts";
 import { durationPattern } from "./duration.ts";
 import { HttpRequest, pathMaxLength, pathMustBe, pathPattern } from "./http-request.ts";
 import type { LoadTestStatus } from "./load-test-status.ts";
+import { clientMetadata, dnsLabel, dnsSubdomain, serviceName } from "./metadata.ts";
 import { oneOf } from "./one-of.ts";
-
-export const apiGroup = "beta.kuar.com";
-export const apiVersion = `${apiGroup}/v1`;
 
 /** Longest name of a LoadTest: its Pods' names add a hash and an index, and stay DNS labels. */
 export const nameMaxLength = 45;
-
-const dnsLabel = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
 function duration(options: { description: string; mustBe: string }) {
   return Type.String({ pattern: durationPattern, maxLength: 32, ...options });
@@ -66,12 +63,18 @@ const Stage = Type.Object(
 
 export const LoadTestSpec = Type.Object(
   {
-    service: Type.String({
-      description: "Name of the Service to load, in the namespace of the LoadTest.",
-      pattern: dnsLabel,
-      maxLength: 63,
-      mustBe: "the name of a Service: lower-case letters, digits and '-', at most 63 characters",
-    }),
+    service: Type.Optional(
+      serviceName({ description: "Name of the Service to load, in the namespace of the LoadTest." }),
+    ),
+    canary: Type.Optional(
+      Type.String({
+        description:
+          "Name of a Canary in the namespace of the LoadTest, instead of service: its backends share the requests by their percents.",
+        pattern: dnsSubdomain,
+        maxLength: 253,
+        mustBe: "the name of a Canary",
+      }),
+    ),
     scheme: oneOf(["http", "https"], {
       description: "How requests are sent: http or https. With https, certificate chain and host name are verified.",
       mustBe: "http or https",
@@ -213,52 +216,22 @@ export const LoadTestSpec = Type.Object(
   {
     additionalProperties: false,
     description: "The load that is wanted.",
-    mustBe: "an object with at least the fields service, scheme and requestsPerSecond",
+    mustBe: "an object with at least the fields service (or canary), scheme and requestsPerSecond",
   },
 );
 export type LoadTestSpec = Static<typeof LoadTestSpec>;
 export type KeyReference = Static<ReturnType<typeof keyReference>>;
-
-/** Metadata that a client may send; the API server knows the same fields and rejects others in strict mode. */
-const ClientMetadata = Type.Object(
-  {
-    name: Type.Optional(
-      Type.String({
-        pattern: dnsLabel,
-        maxLength: nameMaxLength,
-        mustBe: `a DNS label (lower-case letters, digits and '-') of at most ${nameMaxLength} characters`,
-      }),
-    ),
-    generateName: Type.Optional(
-      Type.String({ maxLength: nameMaxLength - 5, mustBe: `a prefix of at most ${nameMaxLength - 5} characters` }),
-    ),
-    namespace: Type.Optional(Type.String({ pattern: dnsLabel, maxLength: 63, mustBe: "the name of a namespace" })),
-    labels: Type.Optional(
-      Type.Record(Type.String(), Type.String({ mustBe: "a string" }), { mustBe: "a map of strings" }),
-    ),
-    annotations: Type.Optional(
-      Type.Record(Type.String(), Type.String({ mustBe: "a string" }), { mustBe: "a map of strings" }),
-    ),
-    finalizers: Type.Optional(Type.Array(Type.String(), { mustBe: "a list of strings" })),
-    ownerReferences: Type.Optional(Type.Array(Type.Object({}), { mustBe: "a list of objects" })),
-    managedFields: Type.Optional(Type.Array(Type.Object({}), { mustBe: "a list of objects" })),
-    uid: Type.Optional(Type.String({ mustBe: "a string" })),
-    resourceVersion: Type.Optional(Type.String({ mustBe: "a string" })),
-    generation: Type.Optional(Type.Integer({ mustBe: "an integer" })),
-    creationTimestamp: Type.Optional(Type.Unsafe<string | null>({ type: ["string", "null"], mustBe: "a time" })),
-    deletionTimestamp: Type.Optional(Type.Unsafe<string | null>({ type: ["string", "null"], mustBe: "a time" })),
-    deletionGracePeriodSeconds: Type.Optional(Type.Integer({ mustBe: "an integer" })),
-    selfLink: Type.Optional(Type.String({ mustBe: "a string" })),
-  },
-  { additionalProperties: false, mustBe: "an object with a name" },
-);
 
 /** A LoadTest as a client sends it. `status` is not the client's to set, so its content is not looked at. */
 export const LoadTestManifest = Type.Object(
   {
     apiVersion: Type.Literal(apiVersion, { mustBe: apiVersion }),
     kind: Type.Literal("LoadTest", { mustBe: "LoadTest" }),
-    metadata: ClientMetadata,
+    metadata: clientMetadata({
+      pattern: dnsLabel,
+      maxLength: nameMaxLength,
+      mustBe: `a DNS label (lower-case letters, digits and '-') of at most ${nameMaxLength} characters`,
+    }),
     spec: LoadTestSpec,
     status: Type.Optional(Type.Object({}, { mustBe: "an object" })),
   },

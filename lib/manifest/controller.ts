@@ -1,6 +1,6 @@
 // The objects that run the controller in a cluster: its namespace, identity, rights and Deployment.
 // Each right is one the controller uses; there is no wildcard.
-import { apiGroup } from "../loadtest/load-test.ts";
+import { apiGroup } from "../loadtest/api-group.ts";
 import { restrictedContainer, restrictedPod } from "../plan/restricted.ts";
 
 export const controllerNamespace = "loadtest-system";
@@ -33,6 +33,7 @@ function clusterRole(): object {
     rules: [
       { apiGroups: [apiGroup], resources: ["loadtests"], verbs: ["get", "list"] },
       { apiGroups: [apiGroup], resources: ["loadtests/status"], verbs: ["patch"] },
+      { apiGroups: [apiGroup], resources: ["canaries"], verbs: ["get"] },
       { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "create", "patch", "delete"] },
       { apiGroups: [""], resources: ["services"], verbs: ["get"] },
     ],

@@ -1,77 +1,77 @@
-// The CustomResourceDefinition of LoadTest, rendered from its schema: structural, with the CEL twins of the rules.
+// A CustomResourceDefinition, rendered from the schema of its kind: structural, with the CEL twins of the rules.
 import type { TSchema } from "typebox";
-import { apiGroup, LoadTestSpec, nameMaxLength } from "../loadtest/load-test.ts";
-import { LoadTestStatus } from "../loadtest/load-test-status.ts";
-import { specRules } from "../loadtest/rules.ts";
+import { apiGroup } from "../loadtest/api-group.ts";
+import type { Rule } from "../loadtest/rule.ts";
 
 type JsonObject = { [name: string]: unknown };
 
 /** Keywords that CRDs forbid or do not know: pruning does the work of the first, `mustBe` is ours. */
 const foreignKeywords = new Set(["additionalProperties", "uniqueItems", "mustBe"]);
 
-export function loadTestResource(): JsonObject {
-  const spec = openApiSchema(LoadTestSpec);
-  for (const rule of specRules) {
-    const fieldPath = rule.at === "" ? { fieldPath: `.${rule.field}` } : {};
-    addRule(schemaAt(spec, rule.at), { rule: rule.cel, message: `must be ${rule.mustBe}`, ...fieldPath });
-  }
+export interface Definition<Spec> {
+  kind: string;
+  plural: string;
+  shortNames: string[];
+  description: string;
+  spec: TSchema;
+  rules: readonly Rule<Spec>[];
+  /** Absent: the kind has no status. */
+  status?: TSchema;
+  /** Rules over the whole object, for its name. */
+  objectRules: { rule: string; message: string }[];
+  columns: { name: string; type: string; jsonPath: string; priority?: number }[];
+}
+
+export function customResource<Spec>(definition: Definition<Spec>): JsonObject {
+  const { kind, plural, shortNames, description, rules, status, objectRules, columns } = definition;
+  const singular = kind.toLowerCase();
+  const spec = openApiSchema(definition.spec);
+  for (const rule of rules) addRule(schemaAt(spec, rule.at), celRule(rule));
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `loadtests.${apiGroup}` },
+    metadata: { name: `${plural}.${apiGroup}` },
     spec: {
       group: apiGroup,
       scope: "Namespaced",
-      names: {
-        kind: "LoadTest",
-        listKind: "LoadTestList",
-        plural: "loadtests",
-        singular: "loadtest",
-        shortNames: ["lt"],
-        categories: ["loadtest"],
-      },
+      names: { kind, listKind: `${kind}List`, plural, singular, shortNames, categories: ["loadtest"] },
       versions: [
         {
           name: "v1",
           served: true,
           storage: true,
-          subresources: { status: {} },
+          ...(status === undefined ? {} : { subresources: { status: {} } }),
           additionalPrinterColumns: [
-            { name: "Status", type: "string", jsonPath: ".status.phase" },
-            { name: "Target-RPS", type: "integer", jsonPath: ".spec.requestsPerSecond" },
-            { name: "Workers", type: "integer", jsonPath: ".status.workers.ready" },
-            { name: "Service", type: "string", jsonPath: ".spec.service", priority: 1 },
-            {
-              name: "Reason",
-              type: "string",
-              jsonPath: '.status.conditions[?(@.type=="WorkersReady")].reason',
-              priority: 1,
-            },
+            ...columns,
             { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
           ],
           schema: {
             openAPIV3Schema: {
               type: "object",
-              description: "A LoadTest drives a steady rate of HTTP requests at a Service.",
+              description,
               required: ["spec"],
               properties: {
                 apiVersion: { type: "string", description: "Version of this kind: beta.kuar.com/v1." },
-                kind: { type: "string", description: "LoadTest." },
+                kind: { type: "string", description: `${kind}.` },
                 metadata: { type: "object" },
                 spec,
-                status: openApiSchema(LoadTestStatus),
+                ...(status === undefined ? {} : { status: openApiSchema(status) }),
               },
-              "x-kubernetes-validations": [
-                {
-                  rule: `self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= ${nameMaxLength}`,
-                  message: `metadata.name must be a DNS label of at most ${nameMaxLength} characters`,
-                },
-              ],
+              ...(objectRules.length === 0 ? {} : { "x-kubernetes-validations": objectRules }),
             },
           },
         },
       ],
     },
+  };
+}
+
+function celRule<Spec>({ field, at, cel, mustBe, but }: Rule<Spec>): JsonObject {
+  return {
+    rule: cel,
+    message: `must be ${mustBe}`,
+    ...(but === undefined ? {} : { messageExpression: `'must be ${mustBe}, ' + ${but.cel}` }),
+    ...(at === "" ? { fieldPath: `.${field}` } : {}),
   };
 }
 

@@ -4,16 +4,19 @@ import { WorkerPlan } from "../load/worker-plan.ts";
 import { SnapshotLine } from "../stats/line.ts";
 import { Maximum } from "../stats/maximum.ts";
 import { Summary } from "../stats/summary.ts";
+import { canaryResource } from "./canary-resource.ts";
 import { controllerObjects } from "./controller.ts";
-import { loadTestResource } from "./custom-resource.ts";
-import { sampleLoadTest } from "./sample.ts";
+import { loadTestResource } from "./load-test-resource.ts";
+import { sampleCanary, sampleLoadTest } from "./sample.ts";
 
 /** Path below manifests/ → content. The schemas are of what programs may read: `run --output json`, logs and plans. */
 export function renderManifests(): Record<string, string> {
   return {
     "loadtest-resource.yaml": renderYaml([loadTestResource()]),
+    "canary-resource.yaml": renderYaml([canaryResource()]),
     "controller.yaml": renderYaml(controllerObjects({ image: "localhost/loadtest:dev" })),
     "samples/loadtest.yaml": renderYaml([sampleLoadTest]),
+    "samples/canary.yaml": renderYaml([sampleCanary]),
     "schemas/summary.schema.json": renderSchema(Summary),
     "schemas/maximum.schema.json": renderSchema(Maximum),
     "schemas/snapshot.schema.json": renderSchema(SnapshotLine),

@@ -1,5 +1,7 @@
-// The sample of the documentation: the four fields that every LoadTest needs at most.
-import { apiVersion, type LoadTestManifest } from "../loadtest/load-test.ts";
+// The samples of the documentation: a LoadTest of the four fields that one needs at most, and a Canary.
+import { apiVersion } from "../loadtest/api-group.ts";
+import type { CanaryManifest } from "../loadtest/canary.ts";
+import type { LoadTestManifest } from "../loadtest/load-test.ts";
 
 export const sampleLoadTest: LoadTestManifest = {
   apiVersion,
@@ -10,5 +12,17 @@ export const sampleLoadTest: LoadTestManifest = {
     scheme: "https",
     requestsPerSecond: 1000,
     paths: ["/index.html", "/login.html", "/shares/my-shares/"],
+  },
+};
+
+export const sampleCanary: CanaryManifest = {
+  apiVersion,
+  kind: "Canary",
+  metadata: { name: "my-canary" },
+  spec: {
+    backends: [
+      { service: "my-service", percent: 90 },
+      { service: "my-service-next", percent: 10 },
+    ],
   },
 };

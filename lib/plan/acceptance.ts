@@ -1,20 +1,35 @@
 // Whether a LoadTest may run: well-formed, within the limits, and with a Service to aim at.
+
+import { apiVersion } from "../loadtest/api-group.ts";
+import type { Canary } from "../loadtest/canary.ts";
 import { type EffectiveSpec, highestRate } from "../loadtest/defaults.ts";
 import { formatFieldError } from "../loadtest/field-error.ts";
-import { apiVersion, type LoadTest } from "../loadtest/load-test.ts";
-import { validateLoadTest } from "../loadtest/validate.ts";
+import { canaryKind, loadTestKind } from "../loadtest/kind.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
 import type { Service } from "./objects.ts";
 
 /** Why a LoadTest is not accepted: a reason for programs and a message for people. */
 export interface Refusal {
-  reason: "Invalid" | "RateAboveLimit" | "ServiceNotFound" | "TargetNotAllowed" | "PortNotFound";
+  reason:
+    | "Invalid"
+    | "RateAboveLimit"
+    | "CanaryNotFound"
+    | "CanaryInvalid"
+    | "ServiceNotFound"
+    | "TargetNotAllowed"
+    | "PortNotFound";
   message: string;
 }
 
 /** What is wrong with the object itself; a stored one may be older than the rules, or have passed while they were off. */
 export function refuseSpec(loadTest: LoadTest, maxRequestsPerSecond: number): Refusal | undefined {
   const { name, namespace } = loadTest.metadata;
-  const errors = validateLoadTest({ apiVersion, kind: "LoadTest", metadata: { name, namespace }, spec: loadTest.spec });
+  const errors = loadTestKind.validate({
+    apiVersion,
+    kind: "LoadTest",
+    metadata: { name, namespace },
+    spec: loadTest.spec,
+  });
   if (errors.length > 0) return { reason: "Invalid", message: errors.map(formatFieldError).join("; ") };
   const rate = highestRate(loadTest.spec);
   if (rate <= maxRequestsPerSecond) return undefined;
@@ -25,18 +40,36 @@ export function refuseSpec(loadTest: LoadTest, maxRequestsPerSecond: number): Re
   };
 }
 
-/** What is wrong with the target; null: there is no such Service. */
-export function refuseTarget(spec: EffectiveSpec, namespace: string, service: Service | null): Refusal | undefined {
+/** What is wrong with the Canary that a LoadTest names, if it names one; null: there is no such Canary. */
+export function refuseCanary(loadTest: LoadTest, canary: Canary | null | undefined): Refusal | undefined {
+  const name = loadTest.spec.canary;
+  if (name === undefined) return undefined;
+  if (!canary) {
+    const message = `spec.canary: "${name}", must be a Canary in namespace "${loadTest.metadata.namespace}"`;
+    return { reason: "CanaryNotFound", message };
+  }
+  const errors = canaryKind.validate({ apiVersion, kind: "Canary", metadata: { name }, spec: canary.spec });
+  if (errors.length === 0) return undefined;
+  return { reason: "CanaryInvalid", message: `Canary "${name}": ${errors.map(formatFieldError).join("; ")}` };
+}
+
+/** What is wrong with a Service to aim at; null: there is no such Service. */
+export function refuseTarget(
+  spec: EffectiveSpec,
+  namespace: string,
+  name: string,
+  service: Service | null,
+): Refusal | undefined {
+  const field = spec.canary === undefined ? "spec.service" : `spec.canary: a backend of "${spec.canary}"`;
   if (service === null) {
-    const message = `spec.service: "${spec.service}", must be a Service in namespace "${namespace}"`;
-    return { reason: "ServiceNotFound", message };
+    return { reason: "ServiceNotFound", message: `${field}: "${name}", must be a Service in namespace "${namespace}"` };
   }
   if (service.spec.type === "ExternalName") {
-    const message = `spec.service: "${spec.service}" is an ExternalName Service, must be one with Pods of this cluster`;
+    const message = `${field}: "${name}" is an ExternalName Service, must be one with Pods of this cluster`;
     return { reason: "TargetNotAllowed", message };
   }
   const ports = (service.spec.ports ?? []).map(({ port }) => port);
   if (ports.includes(spec.port)) return undefined;
-  const message = `spec.port: ${spec.port}, must be a port of Service "${spec.service}": ${ports.join(", ") || "it has none"}`;
+  const message = `spec.port: ${spec.port}, must be a port of Service "${name}": ${ports.join(", ") || "it has none"}`;
   return { reason: "PortNotFound", message };
 }

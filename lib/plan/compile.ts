@@ -1,6 +1,7 @@
 // A load → the plans of its workers. Pods and local processes run the same plans.
 import type { Origin } from "../load/request.ts";
 import type { PlannedRequest, WorkerPlan } from "../load/worker-plan.ts";
+import type { CanarySpec } from "../loadtest/canary.ts";
 import type { EffectiveRequest, EffectiveSpec } from "../loadtest/defaults.ts";
 
 /** The load itself, wherever it goes and whoever makes it. */
@@ -19,10 +20,17 @@ export interface LoadRequest extends Omit<EffectiveRequest, "headers"> {
   bodyFile?: string;
 }
 
+/** One of those who share the requests, in turn by percent. */
+export interface Backend {
+  origin: Origin;
+  /** Whole; those of all backends sum to 100. */
+  percent: number;
+}
+
 /** Where the load goes. */
 export interface Destination {
-  origin: Origin;
-  /** Where to connect instead of the origin's host and port. */
+  backends: readonly Backend[];
+  /** Where to connect instead of the origins' hosts and ports. */
   connectTo?: { host: string; port: number };
   tls: WorkerPlan["tls"];
 }
@@ -36,11 +44,17 @@ export interface CompileOptions {
 
 /** One plan for each worker; together they send exactly the load. Several workers wait for a common start. */
 export function compileWorkerPlans(load: Load, destination: Destination, options: CompileOptions): WorkerPlan[] {
-  const { origin, connectTo, tls } = destination;
+  const { connectTo, tls } = destination;
+  const backends = destination.backends.map(({ origin, percent }) => ({
+    name: origin.host,
+    percent,
+    origin,
+    ...optional("connectTo", connectTo),
+  }));
   return Array.from({ length: load.workers }, (_, index) => ({
     generation: options.generation,
     worker: { index, count: load.workers },
-    backends: [{ name: origin.host, percent: 100, origin, ...(connectTo === undefined ? {} : { connectTo }) }],
+    backends,
     tls,
     requests: load.requests.map(plannedRequest),
     requestsPerSecond: load.requestsPerSecond,
@@ -77,7 +91,24 @@ export function requestName({ method, path }: { method: string; path: string }):
   return method === "GET" ? path : `${method} ${path}`;
 }
 
-/** How requests name the Service: the name that its certificate must be for. */
-export function serviceOrigin(spec: Pick<EffectiveSpec, "scheme" | "service" | "port">, namespace: string): Origin {
-  return { scheme: spec.scheme, host: `${spec.service}.${namespace}.svc`, port: spec.port };
+/** The Services of a spec, by their shares; `canary` is the one that the spec names, if it names one. Shares of 0 are left out. */
+export function serviceShares(spec: EffectiveSpec, canary?: CanarySpec): { service: string; percent: number }[] {
+  if (spec.service !== undefined) return [{ service: spec.service, percent: 100 }];
+  return (canary?.backends ?? []).filter(({ percent }) => percent > 0);
+}
+
+/** How requests name a Service: the name that its certificate must be for. */
+export function serviceOrigin(
+  spec: Pick<EffectiveSpec, "scheme" | "port">,
+  service: string,
+  namespace: string,
+): Origin {
+  return { scheme: spec.scheme, host: `${service}.${namespace}.svc`, port: spec.port };
+}
+
+export function serviceBackends(spec: EffectiveSpec, canary: CanarySpec | undefined, namespace: string): Backend[] {
+  return serviceShares(spec, canary).map(({ service, percent }) => ({
+    origin: serviceOrigin(spec, service, namespace),
+    percent,
+  }));
 }

@@ -1,7 +1,7 @@
 // How the parts of a LoadTest are called in the cluster. Names are derived, never generated: whoever makes the same
 // Pod twice is told that it exists.
 import { createHash } from "node:crypto";
-import { apiGroup } from "../loadtest/load-test.ts";
+import { apiGroup } from "../loadtest/api-group.ts";
 
 /** Name of the LoadTest that a Pod works for. */
 export const loadTestLabel = `${apiGroup}/loadtest`;

@@ -6,8 +6,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
-import { refuseSpec, refuseTarget } from "./acceptance.ts";
-import { compileWorkerPlans, serviceOrigin } from "./compile.ts";
+import { refuseCanary, refuseSpec, refuseTarget } from "./acceptance.ts";
+import { type Backend, compileWorkerPlans, serviceBackends, serviceShares } from "./compile.ts";
 import { loadTestLabel, planAnnotation, runHash } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { isComplete, isRunning, statusOf } from "./status.ts";
@@ -27,11 +27,11 @@ export function plan(world: World, options: PlanOptions, nowMs: number): Action[
   ];
 }
 
-/** Whether to look for the Service: only a LoadTest that is about to get Pods needs it. */
-export function needsService(loadTest: LoadTest, pods: readonly Pod[], options: PlanOptions): boolean {
-  if (isComplete(loadTest) || loadTest.metadata.deletionTimestamp !== undefined) return false;
-  if (refuseSpec(loadTest, options.maxRequestsPerSecond) !== undefined) return false;
-  return pods.length < effectiveSpec(loadTest.spec).workers;
+/** The spec of a LoadTest that is to run; undefined when it has ended, is about to go, or is not well-formed. */
+export function runnableSpec(loadTest: LoadTest, options: PlanOptions): EffectiveSpec | undefined {
+  if (isComplete(loadTest) || loadTest.metadata.deletionTimestamp !== undefined) return undefined;
+  if (refuseSpec(loadTest, options.maxRequestsPerSecond) !== undefined) return undefined;
+  return effectiveSpec(loadTest.spec);
 }
 
 function planLoadTest(
@@ -48,13 +48,16 @@ function planLoadTest(
     statusAction(loadTest, { ...observation, nowMs });
   if (isComplete(loadTest)) return status({ refusal: undefined, desired: 0, pods: [] });
 
-  const invalid = refuseSpec(loadTest, options.maxRequestsPerSecond);
+  const { namespace } = loadTest.metadata;
+  const canary = world.canaries.get(`${namespace}/${loadTest.spec.canary}`);
+  const invalid = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, canary);
   if (invalid !== undefined) {
     const deletions = pods.flatMap((pod) => deletion(pod, "the LoadTest is not accepted"));
     return [...deletions, ...status({ refusal: invalid, desired: 0, pods: [] })];
   }
   const spec = effectiveSpec(loadTest.spec);
-  const plans = workerPlans(loadTest, spec);
+  const backends = serviceBackends(spec, canary?.spec, namespace);
+  const plans = workerPlans(loadTest, spec, backends);
   const outdated = pods.filter((pod) => !fitsPlans(pod, plans));
   if (outdated.length > 0) {
     const deletions = pods.flatMap((pod) => deletion(pod, "the LoadTest has changed"));
@@ -64,13 +67,17 @@ function planLoadTest(
   const missing = plans.filter(
     (wanted) => !pods.some((pod) => observedPlan(pod)?.worker.index === wanted.worker.index),
   );
-  const service = world.services.get(`${loadTest.metadata.namespace}/${spec.service}`);
+  const shares = serviceShares(spec, canary?.spec);
+  const services = shares.map(({ service }) => [service, world.services.get(`${namespace}/${service}`)] as const);
+  const areKnown = services.every(([, service]) => service !== undefined);
   const refusal =
-    missing.length === 0 || service === undefined
+    missing.length === 0
       ? undefined
-      : refuseTarget(spec, loadTest.metadata.namespace, service);
+      : services
+          .map(([name, service]) => (service === undefined ? undefined : refuseTarget(spec, namespace, name, service)))
+          .find((found) => found !== undefined);
   const creations: Action[] =
-    refusal !== undefined || service === undefined || hasPredecessor(loadTest, world)
+    refusal !== undefined || !areKnown || hasPredecessor(loadTest, world)
       ? []
       : missing.map((wanted) => {
           const complete = startAtMs === undefined ? wanted : { ...wanted, startAtMs };
@@ -83,14 +90,13 @@ function planLoadTest(
   ];
 }
 
-function workerPlans(loadTest: LoadTest, spec: EffectiveSpec): WorkerPlan[] {
-  const origin = serviceOrigin(spec, loadTest.metadata.namespace);
+function workerPlans(loadTest: LoadTest, spec: EffectiveSpec, backends: readonly Backend[]): WorkerPlan[] {
   const { serverName, insecure } = spec;
   const tls = { caFiles: workerCaFiles(spec), insecure, ...(serverName === undefined ? {} : { serverName }) };
   const { generation, uid } = loadTest.metadata;
   return compileWorkerPlans(
     spec,
-    { origin, tls },
+    { backends, tls },
     { generation, pacing: "relaxed", seed: Number(`0x${runHash(uid)}`) },
   );
 }

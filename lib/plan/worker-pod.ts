@@ -1,7 +1,8 @@
 // The Pod of one worker: restricted, without a token, and ended by the kubelet should everybody else be gone.
 import type { WorkerPlan } from "../load/worker-plan.ts";
+import { apiVersion } from "../loadtest/api-group.ts";
 import type { EffectiveSpec } from "../loadtest/defaults.ts";
-import { apiVersion, type LoadTest } from "../loadtest/load-test.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
 import { loadTestLabel, planAnnotation, runHash, runLabel, workerLabel, workerPodName } from "./names.ts";
 import type { Pod, Volume } from "./objects.ts";
 import { restrictedContainer, restrictedPod } from "./restricted.ts";

@@ -1,4 +1,5 @@
 // What has been observed of the cluster, and what is to be done about it: the planner's input and output.
+import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
 import { loadTestLabel, planAnnotation, runLabel, workerLabel } from "./names.ts";
@@ -8,6 +9,8 @@ export interface World {
   loadTests: readonly LoadTest[];
   /** The worker Pods of all LoadTests. */
   pods: readonly Observed<Pod>[];
+  /** Canaries by `namespace/name`, as far as LoadTests name them; null: there is none. */
+  canaries: ReadonlyMap<string, Canary | null>;
   /** Target Services by `namespace/name`, as far as they were looked for; null: there is none. */
   services: ReadonlyMap<string, Observed<Service> | null>;
   /** Uids of owners that a live GET has found to be gone; only their Pods are orphans. */

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { apiVersion } from "../../lib/loadtest/load-test.ts";
+import { apiVersion } from "../../lib/loadtest/api-group.ts";
 import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
-import { validateLoadTest } from "../../lib/loadtest/validate.ts";
+import { loadTestKind } from "../../lib/loadtest/kind.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -388,7 +388,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       { ...basics, tls: { serverName: "not a name" } },
     ];
     for (const spec of specs) {
-      const verdict = validateLoadTest(JSON.parse(manifest("verdict", spec))).length === 0;
+      const verdict = loadTestKind.validate(JSON.parse(manifest("verdict", spec))).length === 0;
       const answer = await tryKubectl(
         ["create", "--dry-run=server", "--validate=strict", ...inNamespace, "-f", "-"],
         manifest("verdict", spec),

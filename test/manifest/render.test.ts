@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { validateLoadTest } from "../../lib/loadtest/validate.ts";
+import { loadTestKind } from "../../lib/loadtest/kind.ts";
 import { controllerObjects } from "../../lib/manifest/controller.ts";
 import { renderManifests } from "../../lib/manifest/render.ts";
 import { sampleLoadTest } from "../../lib/manifest/sample.ts";
@@ -20,7 +20,7 @@ test("manifests/ holds no YAML and no schema that no code renders", () => {
 });
 
 test("the sample is well-formed", () => {
-  expect(validateLoadTest(sampleLoadTest)).toEqual([]);
+  expect(loadTestKind.validate(sampleLoadTest)).toEqual([]);
 });
 
 test("no rendered right holds a wildcard", () => {

@@ -32,7 +32,7 @@ function loadTest(spec: Partial<LoadTestSpec> = {}): LoadTest {
 }
 
 function world(loadTests: LoadTest[], pods: Observed<Pod>[] = [], found: Observed<Service> | null = service): World {
-  return { loadTests, pods, services: new Map([["ns/web", found]]), goneOwners: new Set() };
+  return { loadTests, pods, canaries: new Map(), services: new Map([["ns/web", found]]), goneOwners: new Set() };
 }
 
 const kinds = (actions: readonly Action[]) => actions.map(({ kind }) => kind);
@@ -164,6 +164,66 @@ test.each<[spec: Partial<LoadTestSpec>, found: Observed<Service> | null, reason:
     status: "False",
     reason,
   });
+});
+
+const canaried = (): LoadTest => {
+  const { service: _, ...spec } = loadTest({ canary: "split" }).spec;
+  return { ...loadTest(), spec };
+};
+const split = (...backends: { service: string; percent: number }[]) => ({
+  metadata: { name: "split", namespace: "ns" },
+  spec: { backends },
+});
+const named = (name: string) => ({ ...service, metadata: { ...service.metadata, name } }) as Observed<Service>;
+const services = new Map([
+  ["ns/web", named("web")],
+  ["ns/next", named("next")],
+]);
+
+test("a LoadTest with a Canary sends to its backends by their percents, to those with none of them not at all", () => {
+  const canary = split(
+    { service: "web", percent: 90 },
+    { service: "next", percent: 10 },
+    { service: "off", percent: 0 },
+  );
+  const seen = { ...world([canaried()]), services, canaries: new Map([["ns/split", canary]]) };
+  const [pod] = created(plan(seen, options, 0));
+  expect(planOf(pod as Pod).backends.map(({ name, percent }) => [name, percent])).toEqual([
+    ["web.ns.svc", 90],
+    ["next.ns.svc", 10],
+  ]);
+});
+
+test("a changed Canary replaces the workers", () => {
+  const canaries = (percent: number) =>
+    new Map([["ns/split", split({ service: "web", percent }, { service: "next", percent: 100 - percent })]]);
+  const cluster = new Cluster();
+  cluster.apply([], plan({ ...world([canaried()]), services, canaries: canaries(90) }, options, 0));
+  expect(cluster.pods.length).toBe(1);
+  const actions = plan({ ...world([canaried()], cluster.pods), services, canaries: canaries(50) }, options, 0);
+  expect(kinds(actions)).toContain("deletePod");
+  expect(created(actions)).toEqual([]);
+});
+
+test.each<
+  [what: string, canary: ReturnType<typeof split> | null, found: Map<string, Observed<Service> | null>, reason: string]
+>([
+  ["that is not there", null, services, "CanaryNotFound"],
+  ["of 90 and 20", split({ service: "web", percent: 90 }, { service: "next", percent: 20 }), services, "CanaryInvalid"],
+  [
+    "with a backend that is not there",
+    split({ service: "web", percent: 90 }, { service: "gone", percent: 10 }),
+    new Map([...services, ["ns/gone", null]]),
+    "ServiceNotFound",
+  ],
+])("a LoadTest with a Canary %s is not accepted", (_, canary, found, reason) => {
+  const actions = plan(
+    { ...world([canaried()]), services: found, canaries: new Map([["ns/split", canary]]) },
+    options,
+    0,
+  );
+  expect(created(actions)).toEqual([]);
+  expect(statusIn(actions)?.conditions?.[0]).toMatchObject({ type: "Accepted", status: "False", reason });
 });
 
 test("a LoadTest whose workers have all ended is finished, and stays so without Pods", () => {

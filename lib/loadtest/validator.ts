@@ -1,29 +1,41 @@
-// The verdict on a LoadTest: every wrong field at once, by the schema and by the rules a schema cannot say.
+// The verdict on an object: every wrong field at once, by the schema and by the rules a schema cannot say.
 import Ajv, { type ErrorObject } from "ajv";
 import type { FieldError } from "./field-error.ts";
-import { LoadTestManifest, type LoadTestSpec } from "./load-test.ts";
-import { specRules } from "./rules.ts";
+import type { Rule } from "./rule.ts";
 
 const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, ownProperties: true });
 ajv.addVocabulary(["mustBe", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"]);
-const fitsSchema = ajv.compile<LoadTestManifest>(LoadTestManifest);
 
-/** Every wrong field of `object`, in the order of its fields; empty when it is a well-formed LoadTest. */
-export function validateLoadTest(object: unknown): FieldError[] {
-  const errors = fitsSchema(object) ? [] : schemaErrors(fitsSchema.errors ?? []);
-  const hasError = (field: string) =>
-    errors.some((error) => error.field === "" || error.field === "spec" || isAtOrBelow(error.field, field));
-  const spec = (object as { spec?: LoadTestSpec } | null)?.spec;
-  for (const rule of specRules) {
-    if (spec === undefined || rule.reads.some((name) => hasError(`spec.${name}`)) || !rule.isBroken(spec)) continue;
-    const field = `spec.${rule.field}`;
-    errors.push({ field, value: valueAt(spec, rule.field), rule: rule.cel, mustBe: rule.mustBe });
-  }
-  const { name, generateName } = (object as { metadata?: Record<string, unknown> } | null)?.metadata ?? {};
-  if (name === undefined && generateName === undefined && !hasError("metadata")) {
-    errors.push({ field: "metadata.name", rule: "required", mustBe: "the name of the LoadTest" });
-  }
-  return errors;
+/** A validator for objects of this schema: it returns every wrong field, in the order of the object's fields. */
+export function createValidator<Spec extends object>(
+  schema: object,
+  rules: readonly Rule<Spec>[],
+): (object: unknown) => FieldError[] {
+  const fitsSchema = ajv.compile(schema);
+  return (object) => {
+    const errors = fitsSchema(object) ? [] : schemaErrors(fitsSchema.errors ?? []);
+    const hasError = (field: string) =>
+      errors.some((error) => error.field === "" || error.field === "spec" || isAtOrBelow(error.field, field));
+    const { metadata, spec } = (object ?? {}) as { metadata?: Record<string, unknown>; spec?: Spec };
+    for (const rule of rules) {
+      if (spec === undefined || rule.reads.some((name) => hasError(`spec.${name}`)) || !rule.isBroken(spec)) continue;
+      errors.push(brokenRule(rule, spec));
+    }
+    if (metadata?.["name"] === undefined && metadata?.["generateName"] === undefined && !hasError("metadata")) {
+      errors.push({ field: "metadata.name", rule: "required", mustBe: "given" });
+    }
+    return errors;
+  };
+}
+
+function brokenRule<Spec>(rule: Rule<Spec>, spec: Spec): FieldError {
+  const value = valueAt(spec, rule.field);
+  return {
+    field: `spec.${rule.field}`,
+    ...(value === undefined ? {} : { value }),
+    rule: rule.cel,
+    mustBe: rule.but === undefined ? rule.mustBe : `${rule.mustBe}, ${rule.but.of(spec)}`,
+  };
 }
 
 function schemaErrors(found: readonly ErrorObject[]): FieldError[] {
@@ -75,6 +87,6 @@ function isAtOrBelow(field: string, ancestor: string): boolean {
   return field === ancestor || field.startsWith(`${ancestor}.`) || field.startsWith(`${ancestor}[`);
 }
 
-function valueAt(spec: LoadTestSpec, path: string): unknown {
+function valueAt(spec: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], spec);
 }

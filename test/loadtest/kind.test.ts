@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readDocuments } from "../../lib/loadtest/documents.ts";
 import { formatDuration, parseDuration } from "../../lib/loadtest/duration.ts";
 import { formatFieldError } from "../../lib/loadtest/field-error.ts";
-import { validateLoadTest } from "../../lib/loadtest/validate.ts";
+import { canaryKind, loadTestKind } from "../../lib/loadtest/kind.ts";
 
 const good = {
   apiVersion: "beta.kuar.com/v1",
@@ -13,11 +13,11 @@ const good = {
 
 function verdict(spec: object, metadata: object = {}): string[] {
   const object = { ...good, metadata: { ...good.metadata, ...metadata }, spec: { ...good.spec, ...spec } };
-  return validateLoadTest(object).map(formatFieldError);
+  return loadTestKind.validate(object).map(formatFieldError);
 }
 
 test("the three required fields are enough", () => {
-  expect(validateLoadTest(good)).toEqual([]);
+  expect(loadTestKind.validate(good)).toEqual([]);
 });
 
 test.each<[spec: object, errors: string[]]>([
@@ -64,13 +64,71 @@ test("names are DNS labels of at most 45 characters", () => {
 });
 
 test.each([[null], ["text"], [3], [[]], [{}], [{ ...good, spec: null }]])("%j is refused, not thrown at", (object) => {
-  expect(validateLoadTest(object).length).toBeGreaterThan(0);
+  expect(loadTestKind.validate(object).length).toBeGreaterThan(0);
 });
 
 test("a missing field is named with what it must be", () => {
+  const { scheme: _, ...spec } = good.spec;
+  expect(loadTestKind.validate({ ...good, spec }).map(formatFieldError)).toEqual([
+    "spec.scheme: is missing, must be http or https",
+  ]);
+});
+
+const eitherOr = "must be given unless canary is, exactly one of the two";
+
+test.each<[spec: object, errors: string[]]>([
+  [{ canary: "split" }, []],
+  [{}, [`spec.service: is missing, ${eitherOr}`]],
+  [{ service: "web", canary: "split" }, [`spec.service: "web", ${eitherOr}`]],
+  [{ canary: "Split" }, ['spec.canary: "Split", must be the name of a Canary']],
+])("a LoadTest with %j for its target has the errors %j", (target, errors) => {
   const { service: _, ...spec } = good.spec;
-  expect(validateLoadTest({ ...good, spec }).map(formatFieldError)).toEqual([
-    "spec.service: is missing, must be the name of a Service: lower-case letters, digits and '-', at most 63 characters",
+  const object = { ...good, spec: { ...spec, ...target } };
+  expect(loadTestKind.validate(object).map(formatFieldError)).toEqual(errors);
+});
+
+const canary = (backends: unknown) => ({
+  apiVersion: "beta.kuar.com/v1",
+  kind: "Canary",
+  metadata: { name: "my.canary" },
+  spec: { backends },
+});
+const backend = (service: string, percent: unknown) => ({ service, percent });
+const anInteger = "must be an integer from 0 to 100";
+
+test.each<[backends: unknown, errors: string[]]>([
+  [[backend("a", 100)], []],
+  [[backend("a", 90), backend("b", 10), backend("c", 0)], []],
+  [
+    [backend("a", 90), backend("b", 20)],
+    [
+      'spec.backends: [{"service":"a","percent":90},{"service":"b","percent":20}], must be backends whose percents sum to 100, not to 110',
+    ],
+  ],
+  [
+    [backend("a", 50), backend("a", 50)],
+    [
+      'spec.backends: [{"service":"a","percent":50},{"service":"a","percent":50}], must be backends with a Service of their own each',
+    ],
+  ],
+  [
+    [backend("a", 99.5), backend("b", 0.5)],
+    [0, 1].map((i) => `spec.backends[${i}].percent: ${[99.5, 0.5][i]}, ${anInteger}`),
+  ],
+  [
+    [backend("a", 120), backend("b", -20)],
+    [0, 1].map((i) => `spec.backends[${i}].percent: ${[120, -20][i]}, ${anInteger}`),
+  ],
+  [[backend("a", "100")], [`spec.backends[0].percent: "100", ${anInteger}`]],
+  [[], ["spec.backends: [], must be a list of 1 to 16 backends"]],
+  [undefined, ["spec.backends: is missing, must be a list of 1 to 16 backends"]],
+])("a Canary of %j has the errors %j", (backends, errors) => {
+  expect(canaryKind.validate(canary(backends)).map(formatFieldError)).toEqual(errors);
+});
+
+test("a Canary has no status, and no other fields", () => {
+  expect(canaryKind.validate({ ...canary([backend("a", 100)]), status: {} }).map(({ field }) => field)).toEqual([
+    "status",
   ]);
 });
 

@@ -1,27 +1,12 @@
-// What a JSON Schema cannot say, once: each rule stands here in CEL for the API server and in TypeScript for the
-// validator. A cluster test holds the two to the same verdicts.
+// The rules of a LoadTest's spec that its schema cannot say.
 import { parseDuration } from "./duration.ts";
 import type { LoadTestSpec } from "./load-test.ts";
+import type { Rule } from "./rule.ts";
 
 /** Characters of all paths, headers and bodies together: a worker's plan must fit into an annotation. */
 const requestCharacters = 32_768;
 /** Fields that frame a message or change the protocol. */
 const ownFields = ["content-length", "transfer-encoding", "te", "trailer", "expect", "upgrade"];
-
-export interface Rule {
-  /** What the error names, a path below `spec`. */
-  field: string;
-  /** Where the CRD attaches the rule, a path below `spec`: `field` itself, or "" for the whole spec. */
-  at: string;
-  /** CEL over `self`, the value at `at`. */
-  cel: string;
-  /** Fields of the spec that the rule reads; it is judged only where the schema finds nothing wrong in them. */
-  reads: readonly (keyof LoadTestSpec)[];
-  /** Ends the error message. */
-  mustBe: string;
-  /** Whether a spec that fits the schema breaks the rule. */
-  isBroken: (spec: LoadTestSpec) => boolean;
-}
 
 function isOutside(text: string | undefined, least: string, most: string): boolean {
   if (text === undefined) return false;
@@ -29,7 +14,11 @@ function isOutside(text: string | undefined, least: string, most: string): boole
   return ns < (parseDuration(least) as number) || ns > (parseDuration(most) as number);
 }
 
-function durationRule(field: "duration" | "timeout" | "connectionLifetime", least: string, most: string): Rule {
+function durationRule(
+  field: "duration" | "timeout" | "connectionLifetime",
+  least: string,
+  most: string,
+): Rule<LoadTestSpec> {
   return {
     field,
     at: field,
@@ -48,7 +37,15 @@ function characters({ path, body = "", headers = [] }: NonNullable<LoadTestSpec[
   return size(path) + size(body) + headers.reduce((sum, { name, value }) => sum + size(name) + size(value), 0);
 }
 
-export const specRules: readonly Rule[] = [
+export const loadTestRules: readonly Rule<LoadTestSpec>[] = [
+  {
+    field: "service",
+    at: "",
+    reads: ["service", "canary"],
+    cel: "has(self.service) != has(self.canary)",
+    mustBe: "given unless canary is, exactly one of the two",
+    isBroken: ({ service, canary }) => (service === undefined) === (canary === undefined),
+  },
   durationRule("duration", "1s", "168h"),
   durationRule("timeout", "1ms", "10m"),
   durationRule("connectionLifetime", "1s", "168h"),

@@ -1,0 +1,78 @@
+// Whether an object may be stored, and what is filled in before: request → response. Nothing is kept, nothing is
+// written, so a dry run is a run like any other.
+import { isDeepStrictEqual } from "node:util";
+import { compare } from "fast-json-patch";
+import type { AdmissionRequest, AdmissionResponse } from "./admission-review.ts";
+import { apiGroup } from "./api-group.ts";
+import { withDefaults } from "./defaulting.ts";
+import { type FieldError, formatFieldError } from "./field-error.ts";
+import { type Kind, kindNamed } from "./kind.ts";
+
+export type Judge = (request: AdmissionRequest) => AdmissionResponse;
+
+/**
+ * Names every wrong field, and warns of risky values. What is not a new spec of one of our kinds passes: deletions,
+ * what only touches metadata or status, and objects on their way out, whose finalizers must not be held up.
+ */
+export function judgeObject(request: AdmissionRequest): AdmissionResponse {
+  const kind = ourKind(request);
+  if (kind === undefined || !isNewSpec(request)) return { allowed: true };
+  const { object } = request;
+  const errors = kind.validate(object).filter(isOurs);
+  if (errors.length > 0) return denial(kind, object, errors);
+  const warnings = kind.warn(object as { spec: object });
+  return { allowed: true, ...(warnings.length === 0 ? {} : { warnings }) };
+}
+
+/** Fills in what the object leaves out, as a JSON patch (RFC 6902) that touches nothing else. Refuses nothing. */
+export function fillIn(request: AdmissionRequest): AdmissionResponse {
+  const { object, oldObject } = request;
+  if (ourKind(request)?.kind !== "LoadTest" || !isNewSpec(request) || !isObject(object)) return { allowed: true };
+  const patch = compare(object, withDefaults(object, isObject(oldObject) ? oldObject : undefined));
+  if (patch.length === 0) return { allowed: true };
+  return { allowed: true, patchType: "JSONPatch", patch: btoa(JSON.stringify(patch)) };
+}
+
+function ourKind({ kind, subResource = "" }: AdmissionRequest): Kind | undefined {
+  if (kind.group !== apiGroup || subResource !== "") return undefined;
+  return kindNamed(kind.kind, `${kind.group}/${kind.version}`);
+}
+
+function isNewSpec({ operation, object, oldObject }: AdmissionRequest): boolean {
+  if (operation === "CREATE") return true;
+  if (operation !== "UPDATE") return false;
+  const { metadata, spec } = (object ?? {}) as { metadata?: { deletionTimestamp?: unknown } | null; spec?: unknown };
+  const before = ((oldObject ?? {}) as { spec?: unknown }).spec;
+  return (metadata?.deletionTimestamp ?? undefined) === undefined && !isDeepStrictEqual(spec, before);
+}
+
+/** The API server has judged the metadata itself, and may know more fields of it than we. */
+function isOurs({ field, rule }: FieldError): boolean {
+  return rule !== "unknown field" || !field.startsWith("metadata.");
+}
+
+function denial({ kind }: Kind, object: unknown, errors: readonly FieldError[]): AdmissionResponse {
+  const { name, generateName } =
+    (object as { metadata?: { name?: unknown; generateName?: unknown } | null })?.metadata ?? {};
+  const called = name ?? generateName;
+  const words = errors.map(formatFieldError);
+  return {
+    allowed: false,
+    status: {
+      code: 422,
+      reason: "Invalid",
+      message: `${kind}${typeof called === "string" ? ` "${called}"` : ""} is not well-formed: ${words.join("; ")}`,
+      details: {
+        causes: errors.map((error) => ({
+          reason: error.rule === "required" ? "FieldValueRequired" : "FieldValueInvalid",
+          field: error.field,
+          message: formatFieldError(error),
+        })),
+      },
+    },
+  };
+}
+
+function isObject(value: unknown): value is { spec?: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,19 @@
+// The CustomResourceDefinition of Canary, which is data alone: it has no status.
+import { CanarySpec, canaryRules } from "../loadtest/canary.ts";
+import { customResource } from "./custom-resource.ts";
+
+export function canaryResource(): object {
+  return customResource({
+    kind: "Canary",
+    plural: "canaries",
+    shortNames: [],
+    description: "A Canary shares requests between Services by percents. It is data: LoadTests and others read it.",
+    spec: CanarySpec,
+    rules: canaryRules,
+    objectRules: [],
+    columns: [
+      { name: "Services", type: "string", jsonPath: ".spec.backends[*].service" },
+      { name: "Percents", type: "string", jsonPath: ".spec.backends[*].percent" },
+    ],
+  });
+}
