@@ -1,41 +1,35 @@
 // A certificate that vouches for itself: for a server whose clients are given that very certificate to trust.
-import type { JsonGeneralName } from "@peculiar/x509";
-import { loadX509 } from "./x509.ts";
+import { type Names, subjectName } from "./names.ts";
+import { exportPrivateKey } from "./private-key.ts";
+import { serverExtensions } from "./server-extensions.ts";
+import { signedCertificate } from "./signed-certificate.ts";
 
-export interface SelfSignedOptions {
-  /** ECDSA, P-256; the private key extractable. */
+export interface SelfSignedOptions extends Names {
+  /** Of one of the `keyAlgorithms`; the private key extractable. */
   keys: CryptoKeyPair;
-  dnsNames: readonly string[];
-  ipAddresses: readonly string[];
   /** Hexadecimal, unique per certificate. */
   serialNumber: string;
   notBeforeMs: number;
   notAfterMs: number;
 }
 
-/** Certificate and private key (PKCS #8) as PEM. The certificate is no CA, so it can vouch for no other. */
+/**
+ * Certificate and private key (PKCS #8) as PEM. The certificate is no CA, so it can vouch for no other.
+ * Throws without names, and when a name, an address, the serial number or the time is none.
+ */
 export async function selfSigned(options: SelfSignedOptions): Promise<{ certificatePem: string; keyPem: string }> {
-  const x509 = await loadX509();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: options.serialNumber,
-    name: `CN=${options.dnsNames[0] ?? options.ipAddresses[0]}`,
-    notBefore: new Date(options.notBeforeMs),
-    notAfter: new Date(options.notAfterMs),
-    signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
-    keys: options.keys,
-    extensions: [
-      new x509.SubjectAlternativeNameExtension([
-        ...options.dnsNames.map((value): JsonGeneralName => ({ type: "dns", value })),
-        ...options.ipAddresses.map((value): JsonGeneralName => ({ type: "ip", value })),
-      ]),
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-    ],
+  const { keys, dnsNames, ipAddresses, serialNumber, notBeforeMs, notAfterMs } = options;
+  const extensions = await serverExtensions(keys.publicKey, options);
+  const name = await subjectName(dnsNames[0] ?? ipAddresses[0] ?? "");
+  const certificatePem = await signedCertificate({
+    subject: name,
+    publicKey: keys.publicKey,
+    issuer: name,
+    signingKey: keys.privateKey,
+    serialNumber,
+    notBeforeMs,
+    notAfterMs,
+    extensions,
   });
-  const key = await crypto.subtle.exportKey("pkcs8", options.keys.privateKey);
-  return {
-    certificatePem: `${certificate.toString("pem")}\n`,
-    keyPem: `${x509.PemConverter.encode(key, "PRIVATE KEY")}\n`,
-  };
+  return { certificatePem, keyPem: await exportPrivateKey(keys.privateKey) };
 }
