@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
   local: ["runtime", "plan", "loadtest", "load", "stats", "driver"],
   controller: ["runtime", "kube", "plan", "loadtest", "load", "stats", "pki"],
   webhook: ["runtime", "kube", "loadtest", "plan", "pki"],
-  cert: ["runtime", "kube", "pki"],
+  cert: ["runtime", "kube", "manifest", "plan", "loadtest", "pki"],
   fleet: ["runtime", "kube", "manifest", "loadtest", "plan", "pki"],
 };
 

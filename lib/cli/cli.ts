@@ -9,10 +9,18 @@ export interface Subcommand {
   run: () => Promise<ExitCode>;
 }
 
+/** A subcommand that does nothing but hold others. */
+export interface SubcommandGroup {
+  command: Command;
+  subcommands: readonly Subcommand[];
+}
+
 /** By name, loaded when called: a worker should not pay for what only the controller needs. */
-const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
+const subcommands: Readonly<Record<string, () => Promise<Subcommand | SubcommandGroup>>> = {
   run: async () => (await import("./run.ts")).runCommand(),
   controller: async () => (await import("./controller.ts")).controllerCommand(),
+  webhook: async () => (await import("./webhook.ts")).webhookCommand(),
+  cert: async () => (await import("./cert.ts")).certCommand(),
   validate: async () => (await import("./validate.ts")).validateCommand(),
   worker: async () => (await import("./worker.ts")).workerCommand(),
   target: async () => (await import("./target.ts")).targetCommand(),
@@ -26,14 +34,19 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     .description("Load tests for Kubernetes Services: a custom resource, its controller, and the load driver.")
     .configureOutput({ writeOut: (text) => void writeOut(text), writeErr })
     .exitOverride();
-  try {
-    for (const load of subcommandsFor(args[0])) {
-      const { command, run } = await load();
-      command.copyInheritedSettings(program).action(async () => {
-        exitCode = await run();
-      });
-      program.addCommand(command);
+  const add = (parent: Command, entry: Subcommand | SubcommandGroup) => {
+    const { command } = entry;
+    parent.addCommand(command.copyInheritedSettings(parent));
+    if ("subcommands" in entry) {
+      for (const each of entry.subcommands) add(command, each);
+      return;
     }
+    command.action(async () => {
+      exitCode = await entry.run();
+    });
+  };
+  try {
+    for (const load of subcommandsFor(args[0])) add(program, await load());
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error: unknown) {
@@ -42,7 +55,7 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
 }
 
 /** The one that is called, or all, for the help and for what is none of them. */
-function subcommandsFor(name = ""): (() => Promise<Subcommand>)[] {
+function subcommandsFor(name = ""): (() => Promise<Subcommand | SubcommandGroup>)[] {
   const called = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   return called === undefined ? Object.values(subcommands) : [called];
 }

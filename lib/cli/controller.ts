@@ -1,31 +1,44 @@
-// `loadtest controller`: the reconcile loop, in a Pod or anywhere with a kubeconfig.
-import { Command, InvalidArgumentError, Option } from "commander";
-import { serveHealth } from "../controller/health.ts";
-import { type LoopHealth, runLoop } from "../controller/loop.ts";
+// `loadtest controller`: the reconcile loop and the admission endpoint, in a Pod or anywhere with a kubeconfig.
+import { Command, Option } from "commander";
+import { Registry } from "prom-client";
+import { Leader } from "../controller/leader.ts";
+import { type LoopHealth, runLoop, stuckFor } from "../controller/loop.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
+import { isInCluster } from "../kube/in-cluster.ts";
 import { highestRate } from "../load/rate-curve.ts";
-import { parseDuration } from "../loadtest/duration.ts";
-import { healthPort } from "../manifest/controller.ts";
-import { createLog, type LogLevel, logLevels } from "../runtime/log.ts";
+import { extensionNamespace, leaderLease, ports } from "../manifest/names.ts";
+import { nowMs } from "../runtime/clock.ts";
+import { createLog } from "../runtime/log.ts";
 import { environment } from "../runtime/process.ts";
-import { stopSignal } from "../runtime/signals.ts";
+import { stopSignal, untilAborted } from "../runtime/signals.ts";
+import { startAdmission } from "../webhook/admission.ts";
+import { type AdmissionFlags, addAdmissionFlags, callerRules, followFiles, refuseHalves } from "./admission-options.ts";
 import type { Subcommand } from "./cli.ts";
+import { behindService, lookAfterCertificate, newIdentity, type Place, placeOf } from "./controller-admission.ts";
+import { parseDurationFlag } from "./duration-option.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
 import { integerOption } from "./integer-option.ts";
 import { addKubeFlags, connectionFromFlags, type KubeFlags } from "./kube-flags.ts";
+import { listening } from "./listening.ts";
+import { addServiceFlags, anyAddress, portOption, type ServiceFlags, startServices } from "./service-options.ts";
 import { version } from "./version.ts";
 
-interface Flags extends KubeFlags {
+interface Flags extends KubeFlags, AdmissionFlags, ServiceFlags {
   workerImage?: string;
   maxRate: number;
+  /** ns */
   pollInterval: number;
-  healthPort: number;
-  logLevel: LogLevel;
+  leaderElect?: true;
+  admission: boolean;
+  webhookUrl?: string;
+  admissionPort: number;
 }
 
 export function controllerCommand(): Subcommand {
   const command = addKubeFlags(
-    new Command("controller").description("make and keep the worker Pods of LoadTests"),
+    new Command("controller").description(
+      "make and keep the worker Pods of LoadTests, and judge LoadTests and Canaries",
+    ),
     "look after this namespace only (default: all)",
   )
     .option("--worker-image <image>", "image of the worker Pods (default: $LOADTEST_IMAGE)")
@@ -36,15 +49,14 @@ export function controllerCommand(): Subcommand {
     )
     .addOption(
       new Option("--poll-interval <duration>", "between two looks at the cluster, from 100ms to 10m")
-        .argParser(parsePollInterval)
-        .default(2000, "2s"),
+        .argParser(parseDurationFlag("100ms", "10m"))
+        .default(2e9, "2s"),
     )
-    .addOption(
-      integerOption("--health-port <n>", "port of /healthz and /readyz; 0 takes a free one", 0, 65535).default(
-        healthPort,
-      ),
-    )
-    .addOption(new Option("--log-level <level>", "least level that is logged").choices(logLevels).default("info"));
+    .option("--leader-elect", `act only while holding the Lease ${leaderLease}, of several controllers`)
+    .option("--no-admission", "do not serve the admission webhooks, as is done in a Pod")
+    .option("--webhook-url <url>", "serve the admission webhooks outside the cluster, where API servers find this URL")
+    .addOption(portOption("--admission-port <n>", "port of the admission webhooks", ports.admission));
+  addServiceFlags(addAdmissionFlags(command));
   return { command, run: () => control(command.opts<Flags>()) };
 }
 
@@ -53,30 +65,64 @@ async function control(flags: Flags): Promise<ExitCode> {
   if (workerImage === undefined) {
     throw new UsageError("Cannot start the controller: --worker-image is missing, must be an image of this program");
   }
+  refuseHalves(flags);
+  const place = admissionPlace(flags);
   const log = createLog("controller", flags.logLevel);
   const connection = await connectionFromFlags(flags);
-  const stop = stopSignal();
-  const health: LoopHealth = { passedAtMs: 0 };
-  const server = serveHealth(flags.healthPort, health);
+  const client = new HttpKubeClient(connection);
+  const stop = stopSignal(["SIGTERM", "SIGINT"]);
+  const registry = new Registry();
+  const identity = newIdentity();
+  const leader = flags.leaderElect
+    ? new Leader(client, { namespace: extensionNamespace, name: leaderLease }, identity, log)
+    : undefined;
+  const mayAct = () => leader?.isLeading ?? true;
+
+  const loopHealth: LoopHealth = { passedAtMs: 0 };
+  const admission =
+    place &&
+    (await listening(anyAddress, flags.admissionPort, (hostname, port) =>
+      startAdmission({ hostname, port, caller: callerRules(flags), log, registry }),
+    ));
+  const forgetFiles = admission && followFiles(admission, flags, log);
+  const startedAtMs = nowMs();
+  const checks = {
+    live: () => stuckFor(loopHealth, startedAtMs),
+    ready: () => (loopHealth.passedAtMs === 0 ? "no pass yet" : admission?.problem()),
+  };
+  const services = await startServices(flags, checks, registry);
   const scope = flags.namespace === undefined ? {} : { namespace: flags.namespace };
+  const served = admission === undefined ? {} : { admissionPort: admission.port };
   log.info(
-    { version, server: connection.serverUrl, workerImage, healthPort: server.port, ...scope },
+    { version, server: connection.serverUrl, workerImage, ...services.ports, ...served, ...scope },
     "controller started",
   );
-  const options = {
-    workerImage,
-    maxRequestsPerSecond: flags.maxRate,
-    pollIntervalMs: flags.pollInterval,
-    ...scope,
-  };
-  await runLoop(new HttpKubeClient(connection), options, health, log, stop);
-  await server.stop();
+  const pollIntervalMs = flags.pollInterval / 1e6;
+  const options = { workerImage, maxRequestsPerSecond: flags.maxRate, pollIntervalMs, mayAct, ...scope };
+  await Promise.all([
+    leader?.run(stop),
+    runLoop(client, options, loopHealth, log, stop),
+    admission &&
+      place !== "files" &&
+      lookAfterCertificate({ client, admission, place, identity, mayAct, registry, log }, stop),
+    admission && untilAborted(stop).then(() => admission.drain(flags.drain / 1e6)),
+  ]);
+  forgetFiles?.();
+  await services.stop();
   log.info({ signal: stop.reason }, "controller stopped");
   return ExitCode.Passed;
 }
 
-function parsePollInterval(text: string): number {
-  const ms = (parseDuration(text) ?? 0) / 1e6;
-  if (ms >= 100 && ms <= 600_000) return ms;
-  throw new InvalidArgumentError("It must be a duration from 100ms to 10m, such as 2s.");
+/**
+ * Where admission is served: nowhere, or with certificates from files, wherever that is, or with one that the controller
+ * makes for its place. In a Pod that is behind the Service; elsewhere it has to be asked for.
+ */
+function admissionPlace({ kubeconfig, webhookUrl, admission, certFile }: Flags): Place | "files" | undefined {
+  if (!admission) return undefined;
+  if (certFile !== undefined) {
+    if (webhookUrl === undefined) return "files";
+    throw new UsageError("Cannot use --webhook-url beside --cert-file: the certificate is looked after elsewhere");
+  }
+  if (webhookUrl !== undefined) return placeOf(webhookUrl);
+  return kubeconfig === undefined && isInCluster() ? behindService : undefined;
 }

@@ -13,10 +13,14 @@ export interface KubeFlags {
 const ownNamespace = "the namespace (default: the context's, or the Pod's own)";
 
 export function addKubeFlags(command: Command, namespaceHelp = ownNamespace): Command {
+  return addClusterFlags(command).option("-n, --namespace <name>", namespaceHelp);
+}
+
+/** For what is in no namespace. */
+export function addClusterFlags(command: Command): Command {
   return command
     .option("--kubeconfig <file>", "the kubeconfig (default: $KUBECONFIG, ~/.kube/config, or the Pod's own cluster)")
-    .option("--context <name>", "the kubeconfig's context (default: its current one)")
-    .option("-n, --namespace <name>", namespaceHelp);
+    .option("--context <name>", "the kubeconfig's context (default: its current one)");
 }
 
 /** The connection that the flags ask for. Nothing is sent yet. */

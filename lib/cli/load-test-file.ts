@@ -17,25 +17,24 @@ export async function readLoadTestFile(
     if (problem !== undefined) throw new UsageError(`Cannot read "${file}": ${problem}`);
   }
   const objects = documents.map(({ object }) => object);
-  const canaries = objects.filter((object) => kindOf(object) === canaryKind);
-  const loadTests = objects.filter((object) => !canaries.includes(object));
-  const [loadTest] = loadTests;
-  if (loadTest === undefined || loadTests.length > 1) {
+  const isCanary = (object: unknown) => kindOf(object) === canaryKind;
+  const loadTests = objects.filter((object) => !isCanary(object));
+  if (loadTests.length !== 1) {
     throw new UsageError(`Cannot run "${file}": it holds ${loadTests.length} LoadTests, must hold one`);
   }
-  refuse(file, loadTestKind, loadTest);
-  for (const canary of canaries) refuse(file, canaryKind, canary);
-  const { metadata, spec } = loadTest as LoadTestManifest;
-  const canary = (canaries as CanaryManifest[]).find((one) => one.metadata.name === spec.canary);
+  const { metadata, spec } = judged(file, loadTestKind, loadTests[0]) as LoadTestManifest;
+  const canaries = objects.filter(isCanary).map((object) => judged(file, canaryKind, object) as CanaryManifest);
+  const canary = canaries.find((one) => one.metadata.name === spec.canary);
   if (spec.canary !== undefined && canary === undefined) {
     throw new UsageError(`Cannot run "${file}": spec.canary is "${spec.canary}", must be a Canary in the same file`);
   }
   return { namespace: metadata.namespace ?? "default", spec: effectiveSpec(spec), canary: canary?.spec };
 }
 
-function refuse(file: string, { kind, validate }: Kind, object: unknown): void {
-  const errors = validate(object);
-  if (errors.length === 0) return;
+/** The object as the API server reads it. Throws a UsageError unless it is well-formed. */
+function judged(file: string, { kind, judge }: Kind, given: unknown): unknown {
+  const { object, errors } = judge(given);
+  if (errors.length === 0) return object;
   const lines = errors.map((error) => `\n  ${formatFieldError(error)}`).join("");
   throw new UsageError(`Cannot run "${file}": it is no well-formed ${kind}${lines}`);
 }

@@ -4,6 +4,7 @@ import { highestRate } from "../load/rate-curve.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import type { Threshold } from "../stats/threshold.ts";
+import { parseDurationFlag } from "./duration-option.ts";
 import { integerOption } from "./integer-option.ts";
 import { outputOption } from "./output-option.ts";
 import { thresholdOption } from "./threshold-option.ts";
@@ -141,15 +142,6 @@ function parseStatus(text: string): number {
   const status = /^[0-9]{3}$/.test(text) ? Number(text) : Number.NaN;
   if (status >= 200 && status <= 599) return status;
   throw new InvalidArgumentError("It must be a status code from 200 to 599.");
-}
-
-/** For commander: a duration from `least` to `most`, in nanoseconds. */
-function parseDurationFlag(least: string, most: string): (text: string) => number {
-  return (text) => {
-    const ns = parseDuration(text);
-    if (ns !== undefined && ns >= (parseDuration(least) as number) && ns <= (parseDuration(most) as number)) return ns;
-    throw new InvalidArgumentError(`It must be a duration from ${least} to ${most}, such as 90s or 1h30m.`);
-  };
 }
 
 /** For commander: `HOST:PORT`, IPv6 addresses in brackets. */

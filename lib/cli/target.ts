@@ -6,7 +6,7 @@ import { selfSigned } from "../pki/self-signed.ts";
 import { monotonicNs, nowMs } from "../runtime/clock.ts";
 import { readTextFile, writeTextFile } from "../runtime/files.ts";
 import { writeOut } from "../runtime/output.ts";
-import { stopSignal } from "../runtime/signals.ts";
+import { stopSignal, untilAborted } from "../runtime/signals.ts";
 import { type FaultPlan, parseFault } from "../target/fault.ts";
 import { formatReport, targetReport } from "../target/report.ts";
 import { type Framing, framings } from "../target/response.ts";
@@ -14,6 +14,7 @@ import { startTarget, type Target, type TargetOptions } from "../target/server.t
 import type { Stall } from "../target/stalls.ts";
 import type { Subcommand } from "./cli.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
+import { listenFailure } from "./listening.ts";
 import { outputOption } from "./output-option.ts";
 
 interface Flags {
@@ -38,13 +39,6 @@ interface Flags {
 const certificateLifetimeMs = 365 * 24 * 3600e3;
 /** Certificates begin in the past, for clients whose clocks are behind. */
 const clockSkewMs = 3600e3;
-
-/** Why it cannot listen, and what would do, by the system's error code. */
-const listenFailures: Readonly<Record<string, string>> = {
-  EADDRINUSE: "address in use, must be a free port",
-  EACCES: "permission denied, must be a port that this user may open",
-  EADDRNOTAVAIL: "no address of this machine, must be one",
-};
 
 const again = "may be given again";
 
@@ -120,7 +114,7 @@ async function serve(flags: Flags): Promise<ExitCode> {
   const target = listen(tls ? { ...options, tls } : options, flags);
   if (tls !== undefined && flags.writeCa !== undefined) writeTextFile(flags.writeCa, tls.cert);
   writeOut(isJson ? `${JSON.stringify({ kind: "listening", url: target.url })}\n` : `listening on ${target.url}\n`);
-  if (!stop.aborted) await new Promise((resolve) => stop.addEventListener("abort", resolve));
+  await untilAborted(stop);
   target.stop();
 
   const wallOriginMs = nowMs() - monotonicNs() / 1e6;
@@ -138,8 +132,7 @@ function listen(options: TargetOptions, flags: Flags): Target {
       const what = `Cannot use certificate "${flags.cert}" with key "${flags.key}"`;
       throw new Error(`${what}: ${message}, must be PEM files that belong together`);
     }
-    const reason = listenFailures[code] ?? `${message}, must be an address of this machine`;
-    throw new Error(`Cannot listen on "${options.hostname}:${options.port}": ${reason}`);
+    throw listenFailure(options.hostname, options.port, error);
   }
 }
 

@@ -52,10 +52,10 @@ async function judgeFile(file: string): Promise<Verdict[]> {
       writeErr(`${file}: document ${index}: skipped, it is a ${what}\n`);
       continue;
     }
-    const errors = problem === undefined ? kind.validate(object) : [unreadable(problem)];
+    const { errors, warnings } =
+      problem === undefined ? kind.judge(object) : { errors: [unreadable(problem)], warnings: [] };
     const valid = errors.length === 0;
     const name = typeof metadata?.name === "string" ? metadata.name : "";
-    const warnings = valid ? kind.warn(object as { spec: object }) : [];
     verdicts.push({ file, document: index, name, valid, errors, warnings });
   }
   return verdicts;

@@ -67,9 +67,9 @@ export function collectionPath(resource: Resource, namespace?: string): string {
   return `${root}/${apiVersionOf(resource)}${scope}/${resource.plural}`;
 }
 
-/** The URL path where an object with this metadata is created. */
+/** The URL path where an object with this metadata is created; reviews, which nobody stores, have no name. */
 export function creationPath(resource: Resource, key: ObjectKey): string {
-  checkKey(resource, key);
+  checkNamespace(resource, key);
   return collectionPath(resource, key.namespace);
 }
 
@@ -81,8 +81,12 @@ export function objectPath(resource: Resource, key: ObjectKey, subresource?: str
 }
 
 /** Without a name or namespace, a path would mean the whole collection. */
-function checkKey(resource: Resource, { namespace, name }: ObjectKey): void {
-  if (name === "") throw new Error(`Cannot address ${resource.kind} "": must have a name`);
+function checkKey(resource: Resource, key: ObjectKey): void {
+  if (key.name === "") throw new Error(`Cannot address ${resource.kind} "": must have a name`);
+  checkNamespace(resource, key);
+}
+
+function checkNamespace(resource: Resource, { namespace, name }: ObjectKey): void {
   if (resource.namespaced && !namespace) {
     throw new Error(`Cannot address ${resource.kind} "${name}": must have a namespace`);
   }

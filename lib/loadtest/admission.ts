@@ -17,10 +17,9 @@ export type Judge = (request: AdmissionRequest) => AdmissionResponse;
 export function judgeObject(request: AdmissionRequest): AdmissionResponse {
   const kind = ourKind(request);
   if (kind === undefined || !isNewSpec(request)) return { allowed: true };
-  const { object } = request;
-  const errors = kind.validate(object).filter(isOurs);
-  if (errors.length > 0) return denial(kind, object, errors);
-  const warnings = kind.warn(object as { spec: object });
+  const { object, errors, warnings } = kind.judge(request.object);
+  const ours = errors.filter(isOurs);
+  if (ours.length > 0) return denial(kind, object, ours);
   return { allowed: true, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 

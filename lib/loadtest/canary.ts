@@ -64,10 +64,7 @@ export const canaryRules: readonly Rule<CanarySpec>[] = [
     reads: ["backends"],
     cel: "self.map(backend, backend.percent).sum() == 100",
     mustBe: "backends whose percents sum to 100",
-    but: {
-      cel: "'not to ' + string(self.map(backend, backend.percent).sum())",
-      of: (spec) => `not to ${percentSum(spec)}`,
-    },
+    but: { words: "not to %d", cel: "self.map(backend, backend.percent).sum()", of: percentSum },
     isBroken: (spec) => percentSum(spec) !== 100,
   },
   {

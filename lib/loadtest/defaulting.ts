@@ -15,8 +15,8 @@ export function withDefaults<T extends MaybeLoadTest>(object: T, before?: MaybeL
   const { spec } = object;
   if (!isSpec(spec)) return object;
   const { paths, ...rest } = spec;
-  if (spec.requests === undefined) {
-    const isAbsent = paths === undefined || (Array.isArray(paths) && paths.length === 0);
+  if ((spec.requests ?? undefined) === undefined) {
+    const isAbsent = (paths ?? undefined) === undefined || (Array.isArray(paths) && paths.length === 0);
     return isAbsent ? { ...object, spec: { ...spec, paths: [...defaultPaths] } } : object;
   }
   const hadDefault = isSpec(before?.spec) && before.spec.requests === undefined && isDefault(before.spec.paths);

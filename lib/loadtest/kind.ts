@@ -2,30 +2,47 @@
 import { apiGroup, apiVersion } from "./api-group.ts";
 import { CanaryManifest, canaryRules } from "./canary.ts";
 import type { FieldError } from "./field-error.ts";
-import { LoadTestManifest, type LoadTestSpec } from "./load-test.ts";
+import { LoadTestManifest } from "./load-test.ts";
 import { loadTestRules } from "./load-test-rules.ts";
 import { loadTestWarnings } from "./load-test-warnings.ts";
+import { withoutNulls } from "./nulls.ts";
+import type { Rule } from "./rule.ts";
 import { createValidator } from "./validator.ts";
+
+/** What there is to say of an object. */
+export interface Verdict {
+  /** Every wrong field, in the order of the object's fields; empty when it is well-formed. */
+  errors: FieldError[];
+  /** What is allowed, but may not be meant; nothing while there are errors. */
+  warnings: string[];
+  /** As the API server reads it: null is as good as absent where it may not stand. */
+  object: unknown;
+}
 
 export interface Kind {
   kind: "LoadTest" | "Canary";
-  /** Every wrong field of an object, in the order of its fields; empty when it is well-formed. */
-  validate: (object: unknown) => FieldError[];
-  /** What is allowed, but may not be meant, in a well-formed object. */
-  warn: (object: { spec: object }) => string[];
+  judge: (object: unknown) => Verdict;
 }
 
-export const loadTestKind: Kind = {
-  kind: "LoadTest",
-  validate: createValidator(LoadTestManifest, loadTestRules),
-  warn: ({ spec }) => loadTestWarnings(spec as LoadTestSpec),
-};
+export const loadTestKind = createKind("LoadTest", LoadTestManifest, loadTestRules, loadTestWarnings);
+export const canaryKind = createKind("Canary", CanaryManifest, canaryRules, () => []);
 
-export const canaryKind: Kind = {
-  kind: "Canary",
-  validate: createValidator(CanaryManifest, canaryRules),
-  warn: () => [],
-};
+function createKind<Spec extends object>(
+  kind: Kind["kind"],
+  schema: object,
+  rules: readonly Rule<Spec>[],
+  warnings: (spec: Spec) => string[],
+): Kind {
+  const validate = createValidator(schema, rules);
+  return {
+    kind,
+    judge: (given) => {
+      const object = withoutNulls(given, schema);
+      const errors = validate(object);
+      return { object, errors, warnings: errors.length === 0 ? warnings((object as { spec: Spec }).spec) : [] };
+    },
+  };
+}
 
 const kinds: readonly Kind[] = [loadTestKind, canaryKind];
 

@@ -12,8 +12,8 @@ export interface Rule<Spec> {
   reads: readonly (keyof Spec & string)[];
   /** Ends the error message. */
   mustBe: string;
-  /** What `mustBe` cannot say of every spec alike: in CEL, an expression over `self`, and in TypeScript. */
-  but?: { cel: string; of: (spec: Spec) => string };
+  /** A number to add to the message: `words` with %d for it, in CEL over `self` and in TypeScript. */
+  but?: { words: string; cel: string; of: (spec: Spec) => number };
   /** Whether a spec that fits the schema breaks the rule. */
   isBroken: (spec: Spec) => boolean;
 }

@@ -30,11 +30,12 @@ export function createValidator<Spec extends object>(
 
 function brokenRule<Spec>(rule: Rule<Spec>, spec: Spec): FieldError {
   const value = valueAt(spec, rule.field);
+  const { mustBe, but } = rule;
   return {
     field: `spec.${rule.field}`,
     ...(value === undefined ? {} : { value }),
     rule: rule.cel,
-    mustBe: rule.but === undefined ? rule.mustBe : `${rule.mustBe}, ${rule.but.of(spec)}`,
+    mustBe: but === undefined ? mustBe : `${mustBe}, ${but.words.replace("%d", String(but.of(spec)))}`,
   };
 }
 

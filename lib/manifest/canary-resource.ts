@@ -11,9 +11,9 @@ export function canaryResource(): object {
     spec: CanarySpec,
     rules: canaryRules,
     objectRules: [],
-    columns: [
-      { name: "Services", type: "string", jsonPath: ".spec.backends[*].service" },
-      { name: "Percents", type: "string", jsonPath: ".spec.backends[*].percent" },
-    ],
+    columns: [0, 1].flatMap((index) => [
+      { name: index === 0 ? "Service" : "Next", type: "string", jsonPath: `.spec.backends[${index}].service` },
+      { name: index === 0 ? "Percent" : "Next-Percent", type: "integer", jsonPath: `.spec.backends[${index}].percent` },
+    ]),
   });
 }

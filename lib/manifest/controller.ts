@@ -1,33 +1,55 @@
 // The objects that run the controller in a cluster: its namespace, identity, rights and Deployment.
-// Each right is one the controller uses; there is no wildcard.
+// Each right is one the controller uses, on named objects wherever their names are known; there is no wildcard.
 import { apiGroup } from "../loadtest/api-group.ts";
 import { restrictedContainer, restrictedPod } from "../plan/restricted.ts";
+import {
+  authoritySecret,
+  defaulter,
+  extensionLabels,
+  extensionNamespace,
+  leaderLease,
+  extensionName as name,
+  ports,
+  servingSecret,
+  validator,
+} from "./names.ts";
+import { podPolicy, podPolicyBinding } from "./pod-policy.ts";
 
-export const controllerNamespace = "loadtest-system";
-export const healthPort = 8081;
-const name = "loadtest";
-const labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/component": "controller" };
+const rbac = "rbac.authorization.k8s.io";
+const inNamespace = { name, namespace: extensionNamespace };
 
 /** `image` runs the controller and, by LOADTEST_IMAGE, the workers. */
 export function controllerObjects({ image }: { image: string }): object[] {
-  return [namespace(), serviceAccount(), clusterRole(), clusterRoleBinding(), deployment(image)];
+  return [
+    namespace(),
+    serviceAccount(),
+    clusterRole(),
+    clusterRoleBinding(),
+    role(),
+    roleBinding(),
+    ...emptyObjects(),
+    service(),
+    podPolicy(image),
+    podPolicyBinding(),
+    deployment(image),
+  ];
 }
 
 function namespace(): object {
   return {
     apiVersion: "v1",
     kind: "Namespace",
-    metadata: { name: controllerNamespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+    metadata: { name: extensionNamespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
   };
 }
 
 function serviceAccount(): object {
-  return { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace: controllerNamespace } };
+  return { apiVersion: "v1", kind: "ServiceAccount", metadata: inNamespace };
 }
 
 function clusterRole(): object {
   return {
-    apiVersion: "rbac.authorization.k8s.io/v1",
+    apiVersion: `${rbac}/v1`,
     kind: "ClusterRole",
     metadata: { name },
     rules: [
@@ -36,17 +58,84 @@ function clusterRole(): object {
       { apiGroups: [apiGroup], resources: ["canaries"], verbs: ["get"] },
       { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "create", "patch", "delete"] },
       { apiGroups: [""], resources: ["services"], verbs: ["get"] },
+      {
+        apiGroups: ["admissionregistration.k8s.io"],
+        resources: ["validatingwebhookconfigurations"],
+        resourceNames: [validator.configuration],
+        verbs: ["get", "patch"],
+      },
+      {
+        apiGroups: ["admissionregistration.k8s.io"],
+        resources: ["mutatingwebhookconfigurations"],
+        resourceNames: [defaulter.configuration],
+        verbs: ["get", "patch"],
+      },
+    ],
+  };
+}
+
+/** What it may do in its own namespace. It makes none of these objects, since a right to create cannot be limited to a name. */
+function role(): object {
+  return {
+    apiVersion: `${rbac}/v1`,
+    kind: "Role",
+    metadata: inNamespace,
+    rules: [
+      {
+        apiGroups: [""],
+        resources: ["secrets"],
+        resourceNames: [servingSecret, authoritySecret],
+        verbs: ["get", "update"],
+      },
+      {
+        apiGroups: ["coordination.k8s.io"],
+        resources: ["leases"],
+        resourceNames: [leaderLease],
+        verbs: ["get", "update"],
+      },
+      { apiGroups: [""], resources: ["services/status"], resourceNames: [name], verbs: ["patch"] },
+      { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
     ],
   };
 }
 
 function clusterRoleBinding(): object {
+  return binding("ClusterRoleBinding", { name }, "ClusterRole");
+}
+
+function roleBinding(): object {
+  return binding("RoleBinding", inNamespace, "Role");
+}
+
+function binding(kind: string, metadata: object, role: string): object {
   return {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
-    subjects: [{ kind: "ServiceAccount", name, namespace: controllerNamespace }],
+    apiVersion: `${rbac}/v1`,
+    kind,
+    metadata,
+    roleRef: { apiGroup: rbac, kind: role, name },
+    subjects: [{ kind: "ServiceAccount", ...inNamespace }],
+  };
+}
+
+/** What the controller fills: applying them again leaves their content alone. */
+function emptyObjects(): object[] {
+  const metadata = (name: string) => ({ name, namespace: extensionNamespace });
+  return [
+    { apiVersion: "v1", kind: "Secret", metadata: metadata(servingSecret), type: "Opaque" },
+    { apiVersion: "v1", kind: "Secret", metadata: metadata(authoritySecret), type: "Opaque" },
+    { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: metadata(leaderLease) },
+  ];
+}
+
+function service(): object {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { ...inNamespace, labels: extensionLabels },
+    spec: {
+      selector: extensionLabels,
+      ports: [{ name: "admission", port: 443, targetPort: "admission" }],
+    },
   };
 }
 
@@ -54,13 +143,13 @@ function deployment(image: string): object {
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name, namespace: controllerNamespace, labels },
+    metadata: { ...inNamespace, labels: extensionLabels },
     spec: {
-      replicas: 1,
-      strategy: { type: "Recreate" },
-      selector: { matchLabels: labels },
+      replicas: 2,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      selector: { matchLabels: extensionLabels },
       template: {
-        metadata: { labels },
+        metadata: { labels: extensionLabels },
         spec: {
           serviceAccountName: name,
           enableServiceLinks: false,
@@ -70,9 +159,9 @@ function deployment(image: string): object {
               name: "controller",
               image,
               imagePullPolicy: "IfNotPresent",
-              args: ["controller"],
+              args: ["controller", "--leader-elect"],
               env: [{ name: "LOADTEST_IMAGE", value: image }],
-              ports: [{ name: "health", containerPort: healthPort }],
+              ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
               livenessProbe: { httpGet: { path: "/healthz", port: "health" }, periodSeconds: 10, timeoutSeconds: 5 },
               readinessProbe: { httpGet: { path: "/readyz", port: "health" }, periodSeconds: 2, timeoutSeconds: 5 },
               resources: {

@@ -70,7 +70,7 @@ function celRule<Spec>({ field, at, cel, mustBe, but }: Rule<Spec>): JsonObject 
   return {
     rule: cel,
     message: `must be ${mustBe}`,
-    ...(but === undefined ? {} : { messageExpression: `'must be ${mustBe}, ' + ${but.cel}` }),
+    ...(but === undefined ? {} : { messageExpression: `'must be ${mustBe}, ${but.words}'.format([${but.cel}])` }),
     ...(at === "" ? { fieldPath: `.${field}` } : {}),
   };
 }

@@ -5,9 +5,11 @@ import { SnapshotLine } from "../stats/line.ts";
 import { Maximum } from "../stats/maximum.ts";
 import { Summary } from "../stats/summary.ts";
 import { canaryResource } from "./canary-resource.ts";
+import { sampleCertificateRequest } from "./certificate-request.ts";
 import { controllerObjects } from "./controller.ts";
 import { loadTestResource } from "./load-test-resource.ts";
 import { sampleCanary, sampleLoadTest } from "./sample.ts";
+import { mutatingConfiguration, validatingConfiguration } from "./webhooks.ts";
 
 /** Path below manifests/ → content. The schemas are of what programs may read: `run --output json`, logs and plans. */
 export function renderManifests(): Record<string, string> {
@@ -15,6 +17,9 @@ export function renderManifests(): Record<string, string> {
     "loadtest-resource.yaml": renderYaml([loadTestResource()]),
     "canary-resource.yaml": renderYaml([canaryResource()]),
     "controller.yaml": renderYaml(controllerObjects({ image: "localhost/loadtest:dev" })),
+    "validating-controller.yaml": renderYaml([validatingConfiguration()]),
+    "mutating-controller.yaml": renderYaml([mutatingConfiguration()]),
+    "admission-controller-csr.yaml": renderYaml([sampleCertificateRequest()]),
     "samples/loadtest.yaml": renderYaml([sampleLoadTest]),
     "samples/canary.yaml": renderYaml([sampleCanary]),
     "schemas/summary.schema.json": renderSchema(Summary),

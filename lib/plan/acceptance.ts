@@ -24,7 +24,7 @@ export interface Refusal {
 /** What is wrong with the object itself; a stored one may be older than the rules, or have passed while they were off. */
 export function refuseSpec(loadTest: LoadTest, maxRequestsPerSecond: number): Refusal | undefined {
   const { name, namespace } = loadTest.metadata;
-  const errors = loadTestKind.validate({
+  const { errors } = loadTestKind.judge({
     apiVersion,
     kind: "LoadTest",
     metadata: { name, namespace },
@@ -48,7 +48,7 @@ export function refuseCanary(loadTest: LoadTest, canary: Canary | null | undefin
     const message = `spec.canary: "${name}", must be a Canary in namespace "${loadTest.metadata.namespace}"`;
     return { reason: "CanaryNotFound", message };
   }
-  const errors = canaryKind.validate({ apiVersion, kind: "Canary", metadata: { name }, spec: canary.spec });
+  const { errors } = canaryKind.judge({ apiVersion, kind: "Canary", metadata: { name }, spec: canary.spec });
   if (errors.length === 0) return undefined;
   return { reason: "CanaryInvalid", message: `Canary "${name}": ${errors.map(formatFieldError).join("; ")}` };
 }

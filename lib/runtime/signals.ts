@@ -8,20 +8,32 @@ export function beforeLeaving(cleanup: () => void): () => void {
   return () => cleanups.delete(cleanup);
 }
 
+type StopSignal = "SIGTERM" | "SIGHUP" | "SIGINT";
+
 /**
- * Aborted, with the signal's name as reason, by the first SIGTERM, SIGHUP or SIGINT. The second SIGINT ends the process at once,
- * as an interrupt ends any program. SIGTERM does not count: one Ctrl-C brings a worker both, from terminal and parent.
+ * Aborted, with the signal's name as reason, by the first SIGTERM, SIGHUP or SIGINT. The second of the `impatient` ones ends
+ * the process at once, as it ends any program. By default SIGTERM is none of them: one Ctrl-C brings a worker both, from
+ * terminal and parent.
  */
-export function stopSignal(): AbortSignal {
+export function stopSignal(impatient: readonly StopSignal[] = ["SIGINT"]): AbortSignal {
   const controller = new AbortController();
-  let interrupts = 0;
-  for (const name of ["SIGTERM", "SIGHUP"] as const) process.on(name, () => controller.abort(name));
-  process.on("SIGINT", () => {
-    controller.abort("SIGINT");
-    if (++interrupts === 1) return;
-    for (const cleanup of cleanups) cleanup();
-    process.removeAllListeners("SIGINT");
-    process.kill(process.pid, "SIGINT");
-  });
+  let count = 0;
+  for (const name of ["SIGTERM", "SIGHUP", "SIGINT"] as const) {
+    process.on(name, () => {
+      controller.abort(name);
+      if (!impatient.includes(name) || ++count === 1) return;
+      for (const cleanup of cleanups) cleanup();
+      process.removeAllListeners(name);
+      process.kill(process.pid, name);
+    });
+  }
   return controller.signal;
+}
+
+/** Resolves when `signal` is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

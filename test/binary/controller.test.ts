@@ -28,6 +28,8 @@ test.each<[name: string, args: string[], code: number, words: string]>([
     "localhost/loadtest:dev",
     "--health-port",
     "0",
+    "--metrics-port",
+    "0",
     ...args,
   ]);
   expect(outcome).toMatchObject({ code, out: "" });

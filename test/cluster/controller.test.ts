@@ -29,6 +29,8 @@ function startController() {
     namespace,
     "--health-port",
     "0",
+    "--metrics-port",
+    "0",
     "--poll-interval",
     "200ms",
   ];

@@ -4,8 +4,9 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apiVersion } from "../../lib/loadtest/api-group.ts";
-import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
 import { loadTestKind } from "../../lib/loadtest/kind.ts";
+import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
+import { installController, installKinds, installWebhooks, removeExtension } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -30,6 +31,8 @@ interface Access {
   atSeconds: number;
   path: string;
   status: string;
+  /** By which it was called. */
+  host: string;
 }
 
 const manifest = (name: string, spec: object) =>
@@ -54,8 +57,8 @@ async function accessLog(since: string): Promise<Access[]> {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const [at, path, status] = line.split(" ");
-      return { atSeconds: Number(at), path: path as string, status: status as string };
+      const [at, path = "", status = "", , host = ""] = line.split(" ");
+      return { atSeconds: Number(at), path, status, host };
     });
 }
 
@@ -96,11 +99,9 @@ const targetPod = {
 
 describe.skipIf(kubeconfig === "")("on a real cluster", () => {
   beforeAll(async () => {
-    await kubectl(["apply", "-f", join(root, "manifests/loadtest-resource.yaml")]);
-    await kubectl(["wait", "--for=condition=Established", "crd/loadtests.beta.kuar.com", "--timeout=30s"]);
-    await kubectl(["apply", "-f", join(root, "manifests/controller.yaml")]);
-    await kubectl(["-n", "loadtest-system", "rollout", "restart", "deployment/loadtest"]);
-    await kubectl(["-n", "loadtest-system", "rollout", "status", "deployment/loadtest", "--timeout=60s"]);
+    await installKinds();
+    await installController();
+    await installWebhooks();
     const path = `${join(kubeconfig, "../bin")}:${process.env["PATH"]}`;
     const env = { ...process.env, KUBECONFIG: kubeconfig, PATH: path };
     const nginx = Bun.spawn([join(root, "test/cluster/nginx/up"), namespace], {
@@ -112,9 +113,8 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
   }, 180_000);
 
   afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "loadtest-system", "--ignore-not-found"]);
-    await kubectl(["delete", "-f", join(root, "manifests/controller.yaml"), "--ignore-not-found"]);
-    await kubectl(["delete", "crd", "loadtests.beta.kuar.com", "--ignore-not-found"]);
+    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
+    await removeExtension();
   }, 120_000);
 
   afterEach(async () => {
@@ -208,6 +208,49 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     );
     expect(results.reduce((sum, { completed }) => sum + completed, 0)).toBe(1050);
   }, 120_000);
+
+  test("through a Canary, the backends get their percents exactly, and its edit is followed", async () => {
+    await kubectl(["create", "service", "clusterip", "next", "--tcp=80:8080", ...inNamespace]);
+    await kubectl(["set", "selector", "service", "next", "app=my-service", ...inNamespace]);
+    const split = (percent: number) => {
+      const backends = [
+        { service: "my-service", percent },
+        { service: "next", percent: 100 - percent },
+      ];
+      const canary = { apiVersion, kind: "Canary", metadata: { name: "split" }, spec: { backends } };
+      return kubectl(["apply", ...inNamespace, "-f", "-"], JSON.stringify(canary));
+    };
+    await split(90);
+    const spec = { canary: "split", scheme: "http", requestsPerSecond: 200, workers: 2 };
+    await apply("through-canary", { ...spec, duration: "5s", paths: ["/index.html?canary"] });
+    await eventually(
+      () => phaseOf("through-canary"),
+      (phase) => phase === "Finished",
+    );
+    const log = (await accessLog("60s")).filter(({ path }) => path.endsWith("?canary"));
+    expect(log.length).toBe(1000);
+    expect(log.filter(({ host }) => host === `my-service.${namespace}.svc`).length).toBe(900);
+
+    await apply("endless", { ...spec, paths: ["/index.html?endless"] });
+    const shareOf = async (host: string) => {
+      const recent = (await accessLog("2s")).filter(({ path }) => path.endsWith("?endless"));
+      return recent.length < 200 ? Number.NaN : recent.filter((access) => access.host === host).length / recent.length;
+    };
+    await eventually(
+      () => shareOf(`next.${namespace}.svc`),
+      (share) => Math.abs(share - 0.1) < 0.01,
+    );
+    await split(50);
+    await eventually(
+      () => shareOf(`next.${namespace}.svc`),
+      (share) => Math.abs(share - 0.5) < 0.01,
+    );
+    await kubectl(["delete", "canary", "split", ...inNamespace]);
+    await eventually(
+      () => conditionOf("endless", "Accepted"),
+      (condition) => condition?.reason === "CanaryNotFound",
+    );
+  }, 180_000);
 
   test("a converged world is not written to", async () => {
     await apply("quiet", basics);
@@ -388,7 +431,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       { ...basics, tls: { serverName: "not a name" } },
     ];
     for (const spec of specs) {
-      const verdict = loadTestKind.validate(JSON.parse(manifest("verdict", spec))).length === 0;
+      const verdict = loadTestKind.judge(JSON.parse(manifest("verdict", spec))).errors.length === 0;
       const answer = await tryKubectl(
         ["create", "--dry-run=server", "--validate=strict", ...inNamespace, "-f", "-"],
         manifest("verdict", spec),

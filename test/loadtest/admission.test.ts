@@ -45,7 +45,8 @@ test.each<[what: string, spec: object, patch: object[]]>([
   ["with no paths", { paths: [] }, [{ op: "add", path: "/spec/paths/0", value: "/index.html" }]],
   ["with paths", { paths: ["/a"] }, []],
   ["with requests", { requests: [{ path: "/a" }] }, []],
-  ["with paths that are no list", { paths: null }, []],
+  ["with null for paths", { paths: null }, [{ op: "replace", path: "/spec/paths", value: ["/index.html"] }]],
+  ["with paths that are no list", { paths: {} }, []],
 ])("a LoadTest %s gets the patch %j", (_, spec, patch) => {
   expect(patchOf(loadTest(spec))).toEqual(patch as Operation[]);
 });
@@ -76,7 +77,7 @@ test("defaults are idempotent, and their patch touches spec.paths alone, over 10
 test("the verdict is that of validate, with every field named, over 10,000 objects", () => {
   let refused = 0;
   for (const object of objectsByChance(10_000, 1)) {
-    const errors = kindOf(object)?.validate(object) ?? [];
+    const errors = kindOf(object)?.judge(object).errors ?? [];
     const { allowed, status, warnings = [] } = judgeObject(request(object));
     expect(allowed).toBe(errors.length === 0);
     for (const { field } of errors) expect(status?.message).toContain(field);

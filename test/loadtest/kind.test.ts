@@ -13,11 +13,11 @@ const good = {
 
 function verdict(spec: object, metadata: object = {}): string[] {
   const object = { ...good, metadata: { ...good.metadata, ...metadata }, spec: { ...good.spec, ...spec } };
-  return loadTestKind.validate(object).map(formatFieldError);
+  return loadTestKind.judge(object).errors.map(formatFieldError);
 }
 
 test("the three required fields are enough", () => {
-  expect(loadTestKind.validate(good)).toEqual([]);
+  expect(loadTestKind.judge(good).errors).toEqual([]);
 });
 
 test.each<[spec: object, errors: string[]]>([
@@ -64,12 +64,18 @@ test("names are DNS labels of at most 45 characters", () => {
 });
 
 test.each([[null], ["text"], [3], [[]], [{}], [{ ...good, spec: null }]])("%j is refused, not thrown at", (object) => {
-  expect(loadTestKind.validate(object).length).toBeGreaterThan(0);
+  expect(loadTestKind.judge(object).errors.length).toBeGreaterThan(0);
+});
+
+test("null is as good as absent, but not in a list, and not in a field that there is not", () => {
+  expect(verdict({ paths: null, tls: { caFrom: null }, port: null })).toEqual([]);
+  expect(verdict({ scheme: null })).toEqual(["spec.scheme: is missing, must be http or https"]);
+  expect(verdict({ paths: [null], connectoins: null }).length).toBe(2);
 });
 
 test("a missing field is named with what it must be", () => {
   const { scheme: _, ...spec } = good.spec;
-  expect(loadTestKind.validate({ ...good, spec }).map(formatFieldError)).toEqual([
+  expect(loadTestKind.judge({ ...good, spec }).errors.map(formatFieldError)).toEqual([
     "spec.scheme: is missing, must be http or https",
   ]);
 });
@@ -84,7 +90,7 @@ test.each<[spec: object, errors: string[]]>([
 ])("a LoadTest with %j for its target has the errors %j", (target, errors) => {
   const { service: _, ...spec } = good.spec;
   const object = { ...good, spec: { ...spec, ...target } };
-  expect(loadTestKind.validate(object).map(formatFieldError)).toEqual(errors);
+  expect(loadTestKind.judge(object).errors.map(formatFieldError)).toEqual(errors);
 });
 
 const canary = (backends: unknown) => ({
@@ -123,11 +129,11 @@ test.each<[backends: unknown, errors: string[]]>([
   [[], ["spec.backends: [], must be a list of 1 to 16 backends"]],
   [undefined, ["spec.backends: is missing, must be a list of 1 to 16 backends"]],
 ])("a Canary of %j has the errors %j", (backends, errors) => {
-  expect(canaryKind.validate(canary(backends)).map(formatFieldError)).toEqual(errors);
+  expect(canaryKind.judge(canary(backends)).errors.map(formatFieldError)).toEqual(errors);
 });
 
 test("a Canary has no status, and no other fields", () => {
-  expect(canaryKind.validate({ ...canary([backend("a", 100)]), status: {} }).map(({ field }) => field)).toEqual([
+  expect(canaryKind.judge({ ...canary([backend("a", 100)]), status: {} }).errors.map(({ field }) => field)).toEqual([
     "status",
   ]);
 });

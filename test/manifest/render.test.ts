@@ -20,7 +20,7 @@ test("manifests/ holds no YAML and no schema that no code renders", () => {
 });
 
 test("the sample is well-formed", () => {
-  expect(loadTestKind.validate(sampleLoadTest)).toEqual([]);
+  expect(loadTestKind.judge(sampleLoadTest).errors).toEqual([]);
 });
 
 test("no rendered right holds a wildcard", () => {

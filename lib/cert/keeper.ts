@@ -1,0 +1,174 @@
+// Keeps the serving certificate in order: reads what is so, takes the next step, and serves what is stored. Every
+// replica reads and serves; one of them acts.
+import { isConflict } from "../kube/api-error.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { createAuthority } from "../pki/authority.ts";
+import { joinBundle } from "../pki/bundle.ts";
+import { describeCertificate } from "../pki/certificate.ts";
+import { chainProblem } from "../pki/chain.ts";
+import { issueCertificate } from "../pki/leaf.ts";
+import type { Names } from "../pki/names.ts";
+import { exportPrivateKey } from "../pki/private-key.ts";
+import { isServable, nextStep, type ServingState, type ServingStep } from "../pki/serving.ts";
+import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Announcer } from "./announcer.ts";
+import type { Endpoint } from "./handshake.ts";
+import { generateKeys, newSerialNumber } from "./keys.ts";
+import { askAll } from "./replicas.ts";
+import { readServingStore, type ServingStore, writeAuthority, writeBundle, writeServing } from "./serving-store.ts";
+
+const day = 24 * 3600e3;
+/** Certificates begin in the past, for API servers whose clocks are behind. */
+const clockSkewMs = 3600e3;
+const certificateLifetimeMs = 90 * day;
+const authorityLifetimeMs = 730 * day;
+const restMs = 5000;
+const waitMs = 500;
+
+export interface KeeperOptions {
+  client: KubeClient;
+  /** What the certificate is for; the API server calls the host. */
+  host: string;
+  names: Names;
+  /** Where the endpoint is outside the cluster; absent: behind the Service. */
+  webhookUrl?: string;
+  /** All replicas of the endpoint, by name. */
+  endpoints: () => Promise<ReadonlyMap<string, Endpoint>>;
+  /** Serves this from now on. */
+  useCertificate: (pair: { certPem: string; keyPem: string }) => void;
+  /** Whether this replica is the one that acts. */
+  mayAct: () => boolean;
+  /** Told of each step taken here, and of how things are after each look; what it cannot tell is logged. */
+  announcer: Pick<Announcer, "tellStep" | "tellState">;
+  log: Log;
+}
+
+/** Passes until `stop` is aborted. Failed passes are logged and repeated. */
+export async function keepCertificate(options: KeeperOptions, stop: AbortSignal): Promise<void> {
+  const keeper = new Keeper(options);
+  while (!stop.aborted) {
+    let delayMs = restMs;
+    try {
+      delayMs = await keeper.pass();
+    } catch (error: unknown) {
+      // Somebody else was faster: what is there now is what counts.
+      if (isConflict(error)) delayMs = waitMs;
+      else options.log.error({ error: (error as Error).message }, "cannot look after the serving certificate");
+    }
+    await sleep(delayMs, stop);
+  }
+}
+
+class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #allNames: readonly string[];
+  /** Since when a registration has been seen to trust an authority, by both their names; ns. */
+  #trustedSinceNs = new Map<string, number>();
+  #servedFingerprint: string | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#allNames = [...options.names.dnsNames, ...options.names.ipAddresses];
+  }
+
+  /** One look and at most one step; returns after how many milliseconds to look again. */
+  async pass(): Promise<number> {
+    const { client, host, webhookUrl, announcer, log } = this.#options;
+    const store = await readServingStore(client, this.#allNames, webhookUrl);
+    this.#serve(store);
+    const state = this.#stateOf(store);
+    let step = nextStep(state, nowMs());
+    if (step.kind === "prove" && this.#options.mayAct()) {
+      step = nextStep({ ...state, replicas: await askAll(await this.#options.endpoints()) }, nowMs());
+    }
+    if (!this.#options.mayAct()) return step.kind === "rest" ? restMs : waitMs;
+    await this.#tell(announcer.tellState(store, step));
+    if (step.kind === "rest") return restMs;
+    if (step.kind === "wait") return waitMs;
+    log.info({ step: step.kind, reason: step.reason, host }, "serving certificate");
+    await this.#take(step, store);
+    await this.#tell(announcer.tellStep(step));
+    return 0;
+  }
+
+  /** The certificate does not depend on what people are told of it. */
+  async #tell(telling: Promise<void>): Promise<void> {
+    try {
+      await telling;
+    } catch (error: unknown) {
+      this.#options.log.warn({ error: (error as Error).message }, "cannot tell of the serving certificate");
+    }
+  }
+
+  /** Serves what is stored, as soon as everybody trusts it; at the start, and in need, anything that is better than nothing. */
+  #serve({ serving, registrations }: ServingStore): void {
+    if (serving === undefined) return;
+    const { fingerprint } = describeCertificate(serving.chainPem);
+    const { host } = this.#options;
+    if (fingerprint === this.#servedFingerprint || !isServable(serving, host, nowMs())) return;
+    const isTrusted = registrations.every(({ bundle }) => {
+      const question = { chainPem: serving.chainPem, bundlePem: joinBundle(bundle), host, nowMs: nowMs() };
+      return chainProblem(question) === undefined;
+    });
+    if (!isTrusted && this.#servedFingerprint !== undefined) return;
+    this.#options.useCertificate({ certPem: serving.chainPem, keyPem: serving.keyPem });
+    this.#servedFingerprint = fingerprint;
+    this.#options.log.info({ fingerprint }, "serving certificate loaded");
+  }
+
+  #stateOf({ authority, serving, registrations, wanted }: ServingStore): ServingState {
+    const authorityPem = authority?.certificatePem;
+    const before = this.#trustedSinceNs;
+    this.#trustedSinceNs = new Map();
+    const seen = registrations.map(({ object, bundle }) => {
+      const { name } = object.metadata;
+      if (authorityPem === undefined || !bundle.includes(authorityPem)) return { name, bundle, trustedForMs: 0 };
+      const key = `${name} ${authorityPem}`;
+      const sinceNs = before.get(key) ?? monotonicNs();
+      this.#trustedSinceNs.set(key, sinceNs);
+      return { name, bundle, trustedForMs: (monotonicNs() - sinceNs) / 1e6 };
+    });
+    return { host: this.#options.host, authorityPem, serving, registrations: seen, wanted };
+  }
+
+  async #take(step: ServingStep, store: ServingStore): Promise<void> {
+    const { client, names } = this.#options;
+    switch (step.kind) {
+      case "makeAuthority": {
+        const serialNumber = newSerialNumber();
+        const authority = await createAuthority({
+          keys: await generateKeys(),
+          commonName: `loadtest admission ${serialNumber.slice(0, 8)}`,
+          permittedDnsNames: names.dnsNames,
+          permittedIpAddresses: names.ipAddresses,
+          serialNumber,
+          ...lifetime(authorityLifetimeMs),
+        });
+        await writeAuthority(client, store, authority, this.#allNames);
+        return;
+      }
+      case "trust":
+        for (const registration of store.registrations) await writeBundle(client, registration, step.certificates);
+        return;
+      case "issue": {
+        if (store.authority === undefined) return;
+        const keys = await generateKeys();
+        const chainPem = await issueCertificate(store.authority, {
+          ...names,
+          publicKey: keys.publicKey,
+          commonName: "loadtest", // no name of a host: OpenSSL would hold it to the constraints
+          serialNumber: newSerialNumber(),
+          ...lifetime(certificateLifetimeMs),
+        });
+        const keyPem = await exportPrivateKey(keys.privateKey);
+        await writeServing(client, store, { chainPem, keyPem, issuerPem: store.authority.certificatePem });
+        return;
+      }
+    }
+  }
+}
+
+function lifetime(lengthMs: number): { notBeforeMs: number; notAfterMs: number } {
+  return { notBeforeMs: nowMs() - clockSkewMs, notAfterMs: nowMs() + lengthMs };
+}

@@ -1,0 +1,58 @@
+// The extension on the cluster under test, as a user applies it: kinds, controller, registrations.
+import { join } from "node:path";
+import { eventually, kubectl, kubectlJson } from "./kubectl.ts";
+
+const manifest = (name: string) => ["-f", join(import.meta.dir, "../../manifests", `${name}.yaml`)];
+const kinds = [...manifest("loadtest-resource"), ...manifest("canary-resource")];
+const registrations = [...manifest("validating-controller"), ...manifest("mutating-controller")];
+export const extensionNamespace = "loadtest-system";
+
+export async function installKinds(): Promise<void> {
+  await kubectl(["apply", ...kinds]);
+  const names = ["crd/loadtests.beta.kuar.com", "crd/canaries.beta.kuar.com"];
+  await kubectl(["wait", "--for=condition=Established", ...names, "--timeout=30s"]);
+}
+
+export async function installController(): Promise<void> {
+  await kubectl(["apply", ...manifest("controller")]);
+  await kubectl(["-n", extensionNamespace, "rollout", "status", "deployment/loadtest", "--timeout=90s"]);
+}
+
+/** Registers the webhooks, and returns when the API server's calls succeed. */
+export async function installWebhooks(): Promise<void> {
+  await kubectl(["apply", ...registrations]);
+  const wait = ["wait", "--for=condition=ServingCertificateReady", "service/loadtest", "--timeout=60s"];
+  await kubectl(["-n", extensionNamespace, ...wait]);
+}
+
+export async function removeWebhooks(): Promise<void> {
+  await kubectl(["delete", "--ignore-not-found", ...registrations]);
+}
+
+export async function removeExtension(): Promise<void> {
+  await removeWebhooks();
+  await kubectl(["delete", "--ignore-not-found", ...manifest("controller")]);
+  await kubectl(["delete", "--ignore-not-found", ...kinds]);
+}
+
+interface PodList {
+  items: { metadata: { name: string; deletionTimestamp?: string }; status: { podIP?: string } }[];
+}
+
+const allPods = () =>
+  kubectlJson<PodList>(["get", "pods", "-n", extensionNamespace, "-l", "app.kubernetes.io/component=controller"]);
+
+/** The controller's Pods that are not on their way out. */
+export async function controllerPods(): Promise<{ name: string; ip: string }[]> {
+  return (await allPods()).items
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata, status }) => ({ name: metadata.name, ip: status.podIP ?? "" }));
+}
+
+/** Sets the number of replicas, and returns when there are just so many, ready. */
+export async function scale(replicas: number): Promise<void> {
+  await kubectl(["-n", extensionNamespace, "scale", "deployment/loadtest", `--replicas=${replicas}`]);
+  if (replicas > 0)
+    await kubectl(["-n", extensionNamespace, "rollout", "status", "deployment/loadtest", "--timeout=90s"]);
+  await eventually(allPods, ({ items }) => items.length === replicas); // those that drain, too
+}
