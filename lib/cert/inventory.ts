@@ -17,11 +17,11 @@ import { chainProblem } from "../pki/chain.ts";
 import { renewAtMs } from "../pki/renewal.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { nowMs } from "../runtime/clock.ts";
+import { decodeText } from "./base64.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 import type { Issuer } from "./issuer.ts";
 import { secrets, type WebhookConfiguration } from "./resources.ts";
 import { hooks, isForeign } from "./serving-store.ts";
-import { decodeText } from "./signing-requests.ts";
 
 const day = 24 * 3600e3;
 const warningMs = 30 * day;

@@ -2,11 +2,9 @@
 // replica reads and serves; one of them acts.
 import { isConflict } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { createAuthority } from "../pki/authority.ts";
 import { joinBundle } from "../pki/bundle.ts";
 import { describeCertificate } from "../pki/certificate.ts";
 import { chainProblem } from "../pki/chain.ts";
-import { issueCertificate } from "../pki/leaf.ts";
 import type { Names } from "../pki/names.ts";
 import { exportPrivateKey } from "../pki/private-key.ts";
 import { isServable, nextStep, type ServingState, type ServingStep } from "../pki/serving.ts";
@@ -14,15 +12,11 @@ import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Announcer } from "./announcer.ts";
 import type { Endpoint } from "./handshake.ts";
-import { generateKeys, newSerialNumber } from "./keys.ts";
+import { newAuthority, newCertificate } from "./issuing.ts";
+import { generateKeys } from "./keys.ts";
 import { askAll } from "./replicas.ts";
 import { readServingStore, type ServingStore, writeAuthority, writeBundle, writeServing } from "./serving-store.ts";
 
-const day = 24 * 3600e3;
-/** Certificates begin in the past, for API servers whose clocks are behind. */
-const clockSkewMs = 3600e3;
-const certificateLifetimeMs = 90 * day;
-const authorityLifetimeMs = 730 * day;
 const restMs = 5000;
 const waitMs = 500;
 
@@ -135,40 +129,21 @@ class Keeper {
   async #take(step: ServingStep, store: ServingStore): Promise<void> {
     const { client, names } = this.#options;
     switch (step.kind) {
-      case "makeAuthority": {
-        const serialNumber = newSerialNumber();
-        const authority = await createAuthority({
-          keys: await generateKeys(),
-          commonName: `loadtest admission ${serialNumber.slice(0, 8)}`,
-          permittedDnsNames: names.dnsNames,
-          permittedIpAddresses: names.ipAddresses,
-          serialNumber,
-          ...lifetime(authorityLifetimeMs),
-        });
-        await writeAuthority(client, store, authority, this.#allNames);
+      case "makeAuthority":
+        await writeAuthority(client, store, await newAuthority("loadtest admission", names), this.#allNames);
         return;
-      }
       case "trust":
         for (const registration of store.registrations) await writeBundle(client, registration, step.certificates);
         return;
       case "issue": {
         if (store.authority === undefined) return;
         const keys = await generateKeys();
-        const chainPem = await issueCertificate(store.authority, {
-          ...names,
-          publicKey: keys.publicKey,
-          commonName: "loadtest", // no name of a host: OpenSSL would hold it to the constraints
-          serialNumber: newSerialNumber(),
-          ...lifetime(certificateLifetimeMs),
-        });
+        // No name of a host as the common name: OpenSSL would hold it to the constraints.
+        const chainPem = await newCertificate(store.authority, keys.publicKey, { ...names, commonName: "loadtest" });
         const keyPem = await exportPrivateKey(keys.privateKey);
         await writeServing(client, store, { chainPem, keyPem, issuerPem: store.authority.certificatePem });
         return;
       }
     }
   }
-}
-
-function lifetime(lengthMs: number): { notBeforeMs: number; notAfterMs: number } {
-  return { notBeforeMs: nowMs() - clockSkewMs, notAfterMs: nowMs() + lengthMs };
 }

@@ -3,37 +3,25 @@
 import { isAlreadyExists, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { authoritySecret, ownSigner, servingSecret } from "../manifest/names.ts";
-import { type Authority, createAuthority } from "../pki/authority.ts";
+import type { Authority } from "../pki/authority.ts";
 import { describeCertificate } from "../pki/certificate.ts";
 import { chainProblem } from "../pki/chain.ts";
-import { issueCertificate } from "../pki/leaf.ts";
 import type { Names } from "../pki/names.ts";
-import { isKeyOf } from "../pki/private-key.ts";
 import { readSigningRequest, type SigningRequest } from "../pki/signing-request.ts";
 import type { Observed } from "../plan/objects.ts";
 import { nowMs } from "../runtime/clock.ts";
-import { generateKeys, newSerialNumber } from "./keys.ts";
+import { decodeText, encodeText } from "./base64.ts";
+import { newAuthority, newCertificate } from "./issuing.ts";
 import { type Secret, secrets } from "./resources.ts";
 import { hostsOf } from "./server-names.ts";
-import { namesAnnotation } from "./serving-store.ts";
 import { commonNameOf, requestProblem } from "./signers.ts";
-import {
-  type CertificateSigningRequest,
-  decodeText,
-  getSigningRequest,
-  issuanceOf,
-  signingRequests,
-} from "./signing-requests.ts";
+import { type CertificateSigningRequest, getSigningRequest, issuanceOf, signingRequests } from "./signing-requests.ts";
+import { authorityIn, authorityNamesIn, withAuthority } from "./stored-authority.ts";
 
 export const defaultSecretName = "loadtest-signer-ca";
 /** The controller's, which nobody else may write. */
 export const foreignSecretNames: readonly string[] = [authoritySecret, servingSecret];
 
-const day = 24 * 3600e3;
-/** Certificates begin in the past, for API servers whose clocks are behind. */
-const clockSkewMs = 3600e3;
-const certificateLifetimeMs = 90 * day;
-const authorityLifetimeMs = 730 * day;
 const grantedUsages = ["digital signature", "key encipherment", "server auth"];
 
 /** Where the authority is kept. */
@@ -98,41 +86,28 @@ export async function sign(
 ): Promise<void> {
   const { expirationSeconds } = object.spec;
   const names = { dnsNames, ipAddresses };
-  const chainPem = await issueCertificate(authority, {
-    ...names,
-    publicKey,
-    commonName: commonNameOf(names),
-    serialNumber: newSerialNumber(),
-    notBeforeMs: nowMs() - clockSkewMs,
-    notAfterMs: nowMs() + (expirationSeconds === undefined ? certificateLifetimeMs : expirationSeconds * 1000),
-  });
+  const lifetimeMs = expirationSeconds === undefined ? undefined : expirationSeconds * 1000;
+  const subject = { ...names, commonName: commonNameOf(names) };
+  const chainPem = await newCertificate(authority, publicKey, subject, lifetimeMs);
   for (const host of hostsOf(names)) {
     const problem = chainProblem({ chainPem, bundlePem: authority.certificatePem, host, nowMs: nowMs() });
     if (problem !== undefined) throw new Error(`Cannot sign "${object.metadata.name}": ${problem}`);
   }
-  const status = { ...object.status, certificate: btoa(chainPem) };
+  const status = { ...object.status, certificate: encodeText(chainPem) };
   await client.replace(signingRequests, { ...object, status }, { subresource: "status" });
 }
 
 /** A new authority for just these names. */
-export async function newAuthority({ dnsNames, ipAddresses }: Names): Promise<Authority> {
-  const serialNumber = newSerialNumber();
-  return createAuthority({
-    keys: await generateKeys(),
-    commonName: `loadtest signer ${serialNumber.slice(0, 8)}`,
-    permittedDnsNames: permittedNames(dnsNames),
-    permittedIpAddresses: ipAddresses,
-    serialNumber,
-    notBeforeMs: nowMs() - clockSkewMs,
-    notAfterMs: nowMs() + authorityLifetimeMs,
-  });
+export function newSigner({ dnsNames, ipAddresses }: Names): Promise<Authority> {
+  return newAuthority("loadtest signer", { dnsNames: permittedNames(dnsNames), ipAddresses });
 }
 
 /** The authority that is kept in one of the namespaces, or undefined. */
 export async function findAuthority(client: KubeClient, place: AuthorityPlace): Promise<StoredAuthority | undefined> {
   for (const namespace of place.namespaces) {
     try {
-      return readAuthority(await client.get(secrets, { namespace, name: place.secretName }));
+      const secret = await client.get(secrets, { namespace, name: place.secretName });
+      return { secret, authority: authorityIn(secret), names: authorityNamesIn(secret) };
     } catch (error: unknown) {
       if (!isNotFound(error)) throw error;
     }
@@ -162,20 +137,20 @@ async function authorityFor(client: KubeClient, names: Names, options: SigningOp
         "ends the trust in all it has signed, or left alone and another one used with --authority-secret",
     );
   }
-  const authority = await newAuthority(names);
-  await client.replace(secrets, withAuthority(secret, authority, names));
+  const authority = await newSigner(names);
+  await client.replace(secrets, withAuthority(secret, authority, allNames(names)));
   tell(`put a new authority for ${allNames(names).join(", ")} into ${nameOf(secret)}`);
   if (!isEmpty) tell("every caBundle that holds the old authority needs the new one");
   return authority;
 }
 
 async function createStored(client: KubeClient, names: Names, { place, tell }: SigningOptions): Promise<Authority> {
-  const authority = await newAuthority(names);
+  const authority = await newSigner(names);
   for (const namespace of place.namespaces) {
     const metadata = { namespace, name: place.secretName };
     const secret: Secret = { apiVersion: "v1", kind: "Secret", metadata };
     try {
-      const created = await client.create(secrets, withAuthority(secret, authority, names));
+      const created = await client.create(secrets, withAuthority(secret, authority, allNames(names)));
       tell(`made an authority for ${allNames(names).join(", ")}, kept in ${nameOf(created)}`);
       return authority;
     } catch (error: unknown) {
@@ -198,23 +173,6 @@ function authorityProblem({ authority, names: permitted }: StoredAuthority, name
     (name) => !permitted.some((one) => name === one || name.endsWith(`.${one}`)),
   );
   return outside === undefined ? undefined : `it is for ${permitted.join(", ") || "no names"} only, not for ${outside}`;
-}
-
-function readAuthority(secret: Observed<Secret>): StoredAuthority {
-  const { "ca.crt": certificate = "", "ca.key": key = "" } = secret.data ?? {};
-  const authority = { certificatePem: decodeText(certificate), keyPem: decodeText(key) };
-  const isUsable = isKeyOf(authority.keyPem, authority.certificatePem);
-  const names = (secret.metadata.annotations?.[namesAnnotation] ?? "").split(",").filter((name) => name !== "");
-  return { secret, authority: isUsable ? authority : undefined, names };
-}
-
-function withAuthority<T extends Secret>(secret: T, authority: Authority, names: Names): T {
-  const annotations = { ...secret.metadata.annotations, [namesAnnotation]: allNames(names).join(",") };
-  return {
-    ...secret,
-    metadata: { ...secret.metadata, annotations },
-    data: { "ca.crt": btoa(authority.certificatePem), "ca.key": btoa(authority.keyPem) },
-  };
 }
 
 function allNames({ dnsNames, ipAddresses }: Names): string[] {

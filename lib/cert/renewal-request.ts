@@ -6,9 +6,9 @@ import { authoritySecret, extensionNamespace, servingSecret } from "../manifest/
 import { splitBundle } from "../pki/bundle.ts";
 import { type CertificateDescription, describeCertificate } from "../pki/certificate.ts";
 import { monotonicNs, sleep } from "../runtime/clock.ts";
+import { decodeText } from "./base64.ts";
 import { secrets } from "./resources.ts";
 import { hooks, isForeign, renewAnnotation } from "./serving-store.ts";
-import { decodeText } from "./signing-requests.ts";
 
 const pollMs = 500;
 

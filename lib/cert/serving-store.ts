@@ -12,6 +12,7 @@ import { joinBundle, splitBundle } from "../pki/bundle.ts";
 import { describeCertificate } from "../pki/certificate.ts";
 import { isKeyOf } from "../pki/private-key.ts";
 import type { Observed } from "../plan/objects.ts";
+import { decodeText, encodeText } from "./base64.ts";
 import {
   mutatingConfigurations,
   type Secret,
@@ -19,9 +20,8 @@ import {
   validatingConfigurations,
   type WebhookConfiguration,
 } from "./resources.ts";
+import { authorityIn, authorityNamesIn, withAuthority } from "./stored-authority.ts";
 
-/** The names that an authority was made for, comma-separated. */
-export const namesAnnotation = `${apiGroup}/names`;
 /** On a Secret: the serial number of the certificate that somebody wants to have replaced. */
 export const renewAnnotation = `${apiGroup}/renew`;
 /** By which cert-manager's injector knows whose caBundle to write. */
@@ -98,10 +98,7 @@ export function writeAuthority(
   authority: Authority,
   names: readonly string[],
 ) {
-  return client.replace(secrets, {
-    ...withoutRenewal(store.authoritySecret, { [namesAnnotation]: names.join(",") }),
-    data: encode({ "ca.crt": authority.certificatePem, "ca.key": authority.keyPem }),
-  });
+  return client.replace(secrets, withAuthority(withoutRenewal(store.authoritySecret), authority, names));
 }
 
 export function writeServing(
@@ -111,14 +108,18 @@ export function writeServing(
 ) {
   return client.replace(secrets, {
     ...withoutRenewal(store.servingSecret),
-    data: encode({ "tls.crt": serving.chainPem, "tls.key": serving.keyPem, "ca.crt": serving.issuerPem }),
+    data: {
+      "tls.crt": encodeText(serving.chainPem),
+      "tls.key": encodeText(serving.keyPem),
+      "ca.crt": encodeText(serving.issuerPem),
+    },
   });
 }
 
 /** Sets bundle and place of every webhook of a registration; a Conflict when it has changed since it was read. */
 export function writeBundle(client: KubeClient, registration: StoredRegistration, certificates: readonly string[]) {
   const { resource, object, wanted } = registration;
-  const caBundle = btoa(joinBundle(certificates));
+  const caBundle = encodeText(joinBundle(certificates));
   const { name, resourceVersion } = object.metadata;
   return client.patch(
     resource,
@@ -153,7 +154,7 @@ export function isForeign({ metadata }: WebhookConfiguration): boolean {
 /** The certificates that every webhook of the configuration trusts; none as long as one of them calls somebody else. */
 function readBundle({ webhooks = [] }: WebhookConfiguration, wanted: ClientConfig): string[] {
   const bundles = webhooks.map(({ clientConfig: { caBundle = "", ...place } }) =>
-    isDeepStrictEqual(place, wanted) ? splitBundle(atob(caBundle)) : [],
+    isDeepStrictEqual(place, wanted) ? splitBundle(decodeText(caBundle)) : [],
   );
   const [first = [], ...others] = bundles;
   return first.filter(
@@ -161,25 +162,22 @@ function readBundle({ webhooks = [] }: WebhookConfiguration, wanted: ClientConfi
   );
 }
 
-function readAuthority({ metadata, data = {} }: Secret, names: readonly string[]): Authority | undefined {
-  const authority = { certificatePem: decode(data["ca.crt"]), keyPem: decode(data["ca.key"]) };
-  const isForNames = metadata.annotations?.[namesAnnotation] === names.join(",");
-  return isForNames && isReadable(authority.certificatePem) && isKeyOf(authority.keyPem, authority.certificatePem)
-    ? authority
-    : undefined;
+function readAuthority(secret: Secret, names: readonly string[]): Authority | undefined {
+  const isForNames = isDeepStrictEqual(authorityNamesIn(secret), names);
+  return isForNames ? authorityIn(secret) : undefined;
 }
 
 function readServing({ data = {} }: Secret): ServingStore["serving"] {
   const serving = {
-    chainPem: decode(data["tls.crt"]),
-    keyPem: decode(data["tls.key"]),
-    issuerPem: decode(data["ca.crt"]),
+    chainPem: decodeText(data["tls.crt"] ?? ""),
+    keyPem: decodeText(data["tls.key"] ?? ""),
+    issuerPem: decodeText(data["ca.crt"] ?? ""),
   };
   return isReadable(serving.issuerPem) && isKeyOf(serving.keyPem, serving.chainPem) ? serving : undefined;
 }
 
 function isWanted({ metadata, data = {} }: Secret, key: string): boolean {
-  const pem = decode(data[key]);
+  const pem = decodeText(data[key] ?? "");
   return isReadable(pem) && metadata.annotations?.[renewAnnotation] === describeCertificate(pem).serialNumber;
 }
 
@@ -192,16 +190,7 @@ function isReadable(pem: string): boolean {
   }
 }
 
-function withoutRenewal<T extends Observed<Secret>>(secret: T, annotations: Record<string, string> = {}): T {
-  const { [renewAnnotation]: _, ...rest } = secret.metadata.annotations ?? {};
-  return { ...secret, metadata: { ...secret.metadata, annotations: { ...rest, ...annotations } } };
-}
-
-function encode(values: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, btoa(value)]));
-}
-
-/** Empty for what is not there or not base64. */
-function decode(value = ""): string {
-  return Buffer.from(value, "base64").toString("latin1");
+function withoutRenewal<T extends Secret>(secret: T): T {
+  const { [renewAnnotation]: _, ...annotations } = secret.metadata.annotations ?? {};
+  return { ...secret, metadata: { ...secret.metadata, annotations } };
 }

@@ -9,7 +9,7 @@ import { formatRight, missingRights, type Right } from "./access.ts";
 import { type Finding, failure, ok, warning } from "./finding.ts";
 import { type Issuer, issuedProblem } from "./issuer.ts";
 import { generateKeys, newSerialNumber } from "./keys.ts";
-import { newAuthority, readSignable, sign } from "./own-signer.ts";
+import { newSigner, readSignable, sign } from "./own-signer.ts";
 import { kubeletServing, subjectFor } from "./signers.ts";
 import {
   approveRequest,
@@ -120,7 +120,7 @@ function praise(signerName: string): string {
 /** Signs with an authority that is forgotten at once. */
 async function signProbe(client: KubeClient, name: string): Promise<Issuer> {
   const object = await getSigningRequest(client, name);
-  const authority = await newAuthority(probeNames);
+  const authority = await newSigner(probeNames);
   await sign(client, object, await readSignable(object), authority);
   return { bundlePem: authority.certificatePem, source: "the authority of this check" };
 }

@@ -9,6 +9,7 @@ import { ownSigner } from "../manifest/names.ts";
 import { pemBlocks } from "../pki/pem.ts";
 import type { Condition, KubeObject, Observed } from "../plan/objects.ts";
 import { monotonicNs, sleep } from "../runtime/clock.ts";
+import { decodeText, encodeText } from "./base64.ts";
 import { usagesFor } from "./signers.ts";
 
 export interface CertificateSigningRequest extends KubeObject {
@@ -57,7 +58,7 @@ export function desiredSigningRequest(wish: RequestWish): CertificateSigningRequ
     kind: "CertificateSigningRequest",
     metadata: { name },
     spec: {
-      request: btoa(requestPem),
+      request: encodeText(requestPem),
       signerName,
       ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
       usages: usagesFor(signerName, isRsa),
@@ -175,10 +176,6 @@ export async function waitForIssuance(
     if (isSettled || stop?.aborted || monotonicNs() >= untilNs) return object;
     await sleep(pollMs, stop);
   }
-}
-
-export function decodeText(base64: string): string {
-  return Buffer.from(base64, "base64").toString("latin1");
 }
 
 function waitingWords({ metadata, spec }: CertificateSigningRequest, state: "pending" | "approved", waited: string) {

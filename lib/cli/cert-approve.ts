@@ -1,6 +1,7 @@
 // `loadtest cert approve`: says yes to a CertificateSigningRequest.
 import { Command } from "commander";
-import { approveRequest, decodeText, getSigningRequest } from "../cert/signing-requests.ts";
+import { decodeText } from "../cert/base64.ts";
+import { approveRequest, getSigningRequest } from "../cert/signing-requests.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
 import { readSigningRequest } from "../pki/signing-request.ts";

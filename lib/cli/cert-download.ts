@@ -1,11 +1,12 @@
 // `loadtest cert download`: the certificate of a CertificateSigningRequest, checked before it is written.
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { decodeText } from "../cert/base64.ts";
 import { findIssuer, type Issuer, issuedProblem } from "../cert/issuer.ts";
 import { certificateFile, keyFile, replacePublicFile } from "../cert/key-files.ts";
 import type { AuthorityPlace } from "../cert/own-signer.ts";
 import { kubeletServing } from "../cert/signers.ts";
-import { decodeText, getSigningRequest, waitForCertificate } from "../cert/signing-requests.ts";
+import { getSigningRequest, waitForCertificate } from "../cert/signing-requests.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { Connection } from "../kube/connection.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
