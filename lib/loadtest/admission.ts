@@ -8,6 +8,9 @@ import { withDefaults } from "./defaulting.ts";
 import { type FieldError, formatFieldError } from "./field-error.ts";
 import { type Kind, kindNamed } from "./kind.ts";
 
+/** Nobody reads more, and an answer must not be larger than its question. */
+const errorsShown = 100;
+
 export type Judge = (request: AdmissionRequest) => AdmissionResponse;
 
 /**
@@ -54,7 +57,9 @@ function denial({ kind }: Kind, object: unknown, errors: readonly FieldError[]):
   const { name, generateName } =
     (object as { metadata?: { name?: unknown; generateName?: unknown } | null })?.metadata ?? {};
   const called = name ?? generateName;
-  const words = errors.map(formatFieldError);
+  const shown = errors.slice(0, errorsShown);
+  const words = shown.map(formatFieldError);
+  if (errors.length > errorsShown) words.push(`and ${errors.length - errorsShown} fields more`);
   return {
     allowed: false,
     status: {
@@ -62,7 +67,7 @@ function denial({ kind }: Kind, object: unknown, errors: readonly FieldError[]):
       reason: "Invalid",
       message: `${kind}${typeof called === "string" ? ` "${called}"` : ""} is not well-formed: ${words.join("; ")}`,
       details: {
-        causes: errors.map((error) => ({
+        causes: shown.map((error) => ({
           reason: error.rule === "required" ? "FieldValueRequired" : "FieldValueInvalid",
           field: error.field,
           message: formatFieldError(error),

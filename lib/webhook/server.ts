@@ -166,12 +166,8 @@ export class WebhookServer {
   #refuseBytes(code: string, socket: Socket): void {
     const connection = this.#connections.of(socket);
     if (connection === undefined) return;
-    if (code.startsWith("HPE_") && !connection.isAnswering) refuseRaw(socket, this.#options.malformed(code));
-    else this.#connections.cut(connection, reasonOf(code));
+    if (!code.startsWith("HPE_")) this.#connections.cut(connection, code.startsWith("ERR_SSL_") ? "tls" : "reset");
+    else if (connection.isAnswering) socket.end(() => socket.destroy());
+    else refuseRaw(socket, this.#options.malformed(code));
   }
-}
-
-function reasonOf(code: string): string {
-  if (code.startsWith("ERR_SSL_")) return "tls";
-  return code.startsWith("HPE_") ? "malformed" : "reset";
 }

@@ -20,8 +20,8 @@ import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kube
 const namespace = "loadtest-admission";
 const inNamespace = ["-n", namespace];
 /** `scripts/fuzz verdicts` asks for more. */
-const corpusSize = Number(process.env["CORPUS_SIZE"] ?? 600);
-const corpusSeed = Number(process.env["CORPUS_SEED"] ?? 7);
+const corpusSize = Number(process.env["FUZZ_CASES"] ?? 600);
+const corpusSeed = Number(process.env["FUZZ_SEED"] ?? 7);
 
 const loadTest = (name: string, spec: object): AnyObject => ({
   apiVersion: "beta.kuar.com/v1",
@@ -145,7 +145,7 @@ describe.skipIf(kubeconfig === "")("admission on a real cluster", () => {
     } finally {
       await installWebhooks();
     }
-  }, 600_000);
+  }, 3_600_000);
 
   test("a Canary of 90 and 20 is refused in words that name the sum, with the webhook running and with it stopped", async () => {
     const words = "sum to 100, not to 110";

@@ -88,6 +88,14 @@ test("the verdict is that of validate, with every field named, over 10,000 objec
   expect(refused).toBeLessThan(8000);
 });
 
+test("of thousands of wrong fields a hundred are named, and the others counted", () => {
+  const requests = Array.from({ length: 5000 }, () => ({ path: "x" }));
+  const { status } = judgeObject(request(loadTest({ requests })));
+  expect(status?.message).toContain("spec.requests[42].path");
+  expect(status?.message).toMatch(/; and \d+ fields more$/);
+  expect(JSON.stringify(status).length).toBeLessThan(64 * 1024);
+});
+
 test("a malformed object that is on its way out, or whose spec does not change, is let through", () => {
   const bad = loadTest({ port: 0 });
   const update = (object: object, oldObject: object) =>
