@@ -5,12 +5,15 @@ import { defaultPaths, getRequest } from "../loadtest/defaults.ts";
 import { pathMaxLength, pathMustBe, pathPattern } from "../loadtest/http-request.ts";
 import { type Destination, type Load, type LoadRequest, serviceBackends } from "../plan/compile.ts";
 import { readTextFile } from "../runtime/files.ts";
+import type { Threshold } from "../stats/threshold.ts";
 import { UsageError } from "./exit-code.ts";
 import type { RunFlags } from "./run-options.ts";
 
 export interface RunRequest {
   load: Load;
   destination: Destination;
+  /** Empty: nobody has asked for any. */
+  thresholds: readonly Threshold[];
 }
 
 const defaultLoad: Load = {
@@ -49,6 +52,7 @@ export async function readRequest(urls: readonly string[], flags: RunFlags): Pro
       ...(flags.target === undefined ? {} : { connectTo: flags.target }),
       tls: await tls(flags, source),
     },
+    thresholds: flags.threshold ?? source.thresholds ?? [],
   };
 }
 
@@ -57,6 +61,7 @@ interface Source {
   backends: Destination["backends"];
   serverName?: string | undefined;
   insecure?: boolean;
+  thresholds?: readonly Threshold[];
 }
 
 function refuseContradictions(flags: RunFlags): void {
@@ -179,6 +184,6 @@ async function fromFile(file: string, flags: RunFlags): Promise<Source> {
   if (spec.caFrom !== undefined && flags.caFile === undefined) {
     throw new UsageError(`Cannot run "${file}": spec.tls.caFrom is in a cluster, must be given here with --ca-file`);
   }
-  const { serverName, insecure } = spec;
-  return { load: spec, backends: serviceBackends(spec, canary, namespace), serverName, insecure };
+  const { serverName, insecure, thresholds } = spec;
+  return { load: spec, backends: serviceBackends(spec, canary, namespace), serverName, insecure, thresholds };
 }

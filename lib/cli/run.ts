@@ -20,12 +20,12 @@ export function runCommand(): Subcommand {
     command,
     run: async () => {
       const flags = command.opts<RunFlags>();
-      const { load, destination } = await readRequest(command.args, flags);
+      const { load, destination, thresholds } = await readRequest(command.args, flags);
       const run: LoadRun = {
         load,
         destination,
         options: { generation: 0, pacing: flags.pacing, seed: flags.seed },
-        thresholds: flags.threshold ?? (flags.findMax ? defaultThresholds : []),
+        thresholds: flags.findMax && thresholds.length === 0 ? defaultThresholds : thresholds,
         stop: stopSignal(),
         onSnapshots: () => {},
       };

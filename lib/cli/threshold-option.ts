@@ -1,6 +1,7 @@
 // For commander: `--threshold p99=250ms`, `--threshold errorRate=0.1%`, `--threshold minRate=99%`.
 import { InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../loadtest/duration.ts";
+import { parsePercent } from "../loadtest/percent.ts";
 import { latencyQuantiles, type Threshold } from "../stats/threshold.ts";
 
 export function thresholdOption(): Option {
@@ -19,8 +20,8 @@ function parseThreshold(text: string): Threshold {
     throw new InvalidArgumentError(`The limit of ${name} must be a duration, such as ${name}=250ms.`);
   }
   if (name === "errorRate" || name === "minRate") {
-    const percent = /^([0-9]+(?:\.[0-9]+)?)%$/.exec(limit)?.[1];
-    if (percent !== undefined && Number(percent) <= 100) return { name, value: Number(percent) / 100 };
+    const value = parsePercent(limit);
+    if (value !== undefined) return { name, value };
     throw new InvalidArgumentError(`The limit of ${name} must be a percentage up to 100, such as ${name}=0.5%.`);
   }
   const names = [...Object.keys(latencyQuantiles), "errorRate", "minRate"].join(", ");

@@ -4,8 +4,9 @@ import { parseWorkerPlan, type WorkerPlan } from "../load/worker-plan.ts";
 import { monotonicFromWall, monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import { readTextFile, readTextFileIfPossible, writeTextFile } from "../runtime/files.ts";
 import { encodeHistogram } from "../stats/histogram-codec.ts";
-import { formatLine, type ReadyLine, resultLines, type SnapshotLine, terminationMessage } from "../stats/line.ts";
+import { formatLine, type ReadyLine, resultLines, type SnapshotLine } from "../stats/line.ts";
 import { allRecordings, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
+import { formatTerminationMessage } from "../stats/termination-message.ts";
 import { Driver } from "./driver.ts";
 
 /** How often the plan file is looked at: before the start, and while the load runs. */
@@ -26,7 +27,7 @@ export interface WorkerOptions {
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
   try {
-    writeTextFile(options.resultFile, terminationMessage(await drive(options)));
+    writeTextFile(options.resultFile, formatTerminationMessage(await drive(options)));
   } catch (error: unknown) {
     writeTextFile(options.resultFile, (error as Error).message);
     throw error;

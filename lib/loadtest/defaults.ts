@@ -1,6 +1,8 @@
 // What an absent field means. The stored object keeps it absent; everything that acts reads the effective spec.
+import type { Threshold } from "../stats/threshold.ts";
 import { parseDuration } from "./duration.ts";
 import type { KeyReference, LoadTestSpec } from "./load-test.ts";
+import { effectiveThresholds } from "./thresholds.ts";
 
 export const defaultPaths: readonly string[] = ["/index.html"];
 const requestsPerSecondPerWorker = 10_000;
@@ -27,6 +29,7 @@ export interface EffectiveSpec {
   serverName: string | undefined;
   insecure: boolean;
   caFrom: { configMapKeyRef?: KeyReference; secretKeyRef?: KeyReference } | undefined;
+  thresholds: readonly Threshold[];
 }
 
 export interface EffectiveRequest {
@@ -62,6 +65,7 @@ export function effectiveSpec(spec: LoadTestSpec): EffectiveSpec {
     serverName: spec.tls?.serverName,
     insecure: spec.tls?.insecureSkipVerify ?? false,
     caFrom: spec.tls?.caFrom,
+    thresholds: effectiveThresholds(spec.thresholds),
   };
 }
 

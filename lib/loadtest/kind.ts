@@ -11,7 +11,7 @@ import { createValidator } from "./validator.ts";
 
 /** What there is to say of an object. */
 export interface Verdict {
-  /** Every wrong field, in the order of the object's fields; empty when it is well-formed. */
+  /** Every wrong field, by the schema first, then by the rules; empty when it is well-formed. */
   errors: FieldError[];
   /** What is allowed, but may not be meant; nothing while there are errors. */
   warnings: string[];

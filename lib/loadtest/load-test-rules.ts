@@ -2,6 +2,7 @@
 import { parseDuration } from "./duration.ts";
 import type { LoadTestSpec } from "./load-test.ts";
 import type { Rule } from "./rule.ts";
+import { leastLatency, mostLatency, quantileNames } from "./thresholds.ts";
 
 /** Characters of all paths, headers and bodies together: a worker's plan must fit into an annotation. */
 const requestCharacters = 32_768;
@@ -23,11 +24,25 @@ function durationRule(
     field,
     at: field,
     reads: [field],
-    cel: `duration(self) >= duration('${least}') && duration(self) <= duration('${most}')`,
-    mustBe: `a duration from ${least} to ${most}`,
+    ...durationWithin(least, most),
     isBroken: (spec) => isOutside(spec[field], least, most),
   };
 }
+
+function durationWithin(least: string, most: string): Pick<Rule<LoadTestSpec>, "cel" | "mustBe"> {
+  return {
+    cel: `duration(self) >= duration('${least}') && duration(self) <= duration('${most}')`,
+    mustBe: `a duration from ${least} to ${most}`,
+  };
+}
+
+const latencyRules: readonly Rule<LoadTestSpec>[] = quantileNames.map((name) => ({
+  field: `thresholds.latency.${name}`,
+  at: `thresholds.latency.${name}`,
+  reads: ["thresholds"],
+  ...durationWithin(leastLatency, mostLatency),
+  isBroken: ({ thresholds }) => isOutside(thresholds?.latency?.[name], leastLatency, mostLatency),
+}));
 
 const week = 168 * 3600e9;
 
@@ -111,4 +126,5 @@ export const loadTestRules: readonly Rule<LoadTestSpec>[] = [
       tls?.caFrom !== undefined &&
       (tls.caFrom.configMapKeyRef === undefined) === (tls.caFrom.secretKeyRef === undefined),
   },
+  ...latencyRules,
 ];

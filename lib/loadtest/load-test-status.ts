@@ -1,5 +1,6 @@
 // What the controller has observed of a LoadTest, after the API conventions of Kubernetes.
 import Type, { type Static } from "typebox";
+import { LoadTestResults } from "./load-test-results.ts";
 import { oneOf } from "./one-of.ts";
 
 export const phases = ["Pending", "Starting", "Running", "Finished", "Failed"] as const;
@@ -7,7 +8,10 @@ export type Phase = (typeof phases)[number];
 
 const Condition = Type.Object(
   {
-    type: Type.String({ description: "Kind of the condition: Accepted, WorkersReady or Complete.", maxLength: 316 }),
+    type: Type.String({
+      description: "Kind of the condition: Accepted, WorkersReady, Complete or Passed.",
+      maxLength: 316,
+    }),
     status: oneOf(["True", "False", "Unknown"], { description: "Whether the condition holds." }),
     reason: Type.String({ description: "Why, in one CamelCase word for programs.", maxLength: 1024 }),
     message: Type.String({ description: "Why, in words for people.", maxLength: 32768 }),
@@ -17,6 +21,18 @@ const Condition = Type.Object(
   { description: "One observation of the LoadTest." },
 );
 export type Condition = Static<typeof Condition>;
+/** What a condition says, without since when and of which spec. */
+export type Finding = Pick<Condition, "type" | "status" | "reason" | "message">;
+
+const Display = Type.Object(
+  {
+    rps: Type.String({ description: "Completed requests per second." }),
+    errors: Type.String({ description: "Share of the requests that did not complete, such as 0.1%." }),
+    p99: Type.String({ description: "99 % of the latencies are at most this long, such as 12.3ms." }),
+  },
+  { description: "Figures for people, as kubectl get shows them; programs read the results." },
+);
+export type Display = Static<typeof Display>;
 
 export const LoadTestStatus = Type.Object(
   {
@@ -26,7 +42,7 @@ export const LoadTestStatus = Type.Object(
     phase: Type.Optional(oneOf(phases, { description: "A word for people; programs read the conditions." })),
     conditions: Type.Optional(
       Type.Array(Condition, {
-        description: "Observations: Accepted, WorkersReady, Complete.",
+        description: "Observations: Accepted, WorkersReady, Complete, Passed.",
         maxItems: 16,
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["type"],
@@ -45,6 +61,8 @@ export const LoadTestStatus = Type.Object(
       Type.String({ description: "When the load began, by its schedule.", format: "date-time" }),
     ),
     completionTime: Type.Optional(Type.String({ description: "When the last worker ended.", format: "date-time" })),
+    display: Type.Optional(Display),
+    results: Type.Optional(LoadTestResults),
   },
   { description: "What has been observed. Written by the controller only." },
 );

@@ -10,13 +10,19 @@ const secretHeaders = ["authorization", "cookie", "proxy-authorization", "x-api-
 
 /** One sentence each, of at most 256 characters, which is where the API server cuts them off. */
 export function loadTestWarnings(spec: LoadTestSpec): string[] {
-  const { workers, connections, durationNs, port, requests } = effectiveSpec(spec);
+  const { workers, connections, durationNs, port, requests, thresholds } = effectiveSpec(spec);
   const rate = highestRate(spec);
   const headers = requests.flatMap((request) => request.headers.map(({ name }) => name));
   const secret = headers.find((name) => secretHeaders.includes(name.toLowerCase()));
   const found: (string | false)[] = [
     durationNs === undefined &&
       "spec.duration: is missing, so the load goes on until the LoadTest is deleted, even while the controller is away",
+    durationNs === undefined &&
+      thresholds.length > 0 &&
+      "spec.thresholds: are judged when the load has ended, and spec.duration is missing, so that it never does",
+    spec.thresholds !== undefined &&
+      thresholds.length === 0 &&
+      "spec.thresholds: limits nothing, so that a single completed request passes",
     rate > workers * ratePerWorker &&
       `spec.workers: ${workers} for ${rate} requests per second; beyond ${ratePerWorker} each, a worker may be the limit`,
     rate > workers * connections * ratePerConnection &&

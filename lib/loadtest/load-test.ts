@@ -7,6 +7,7 @@ import { HttpRequest, pathMaxLength, pathMustBe, pathPattern } from "./http-requ
 import type { LoadTestStatus } from "./load-test-status.ts";
 import { clientMetadata, dnsLabel, dnsSubdomain, serviceName } from "./metadata.ts";
 import { oneOf } from "./one-of.ts";
+import { Thresholds } from "./thresholds.ts";
 
 /** Longest name of a LoadTest: its Pods' names add a hash and an index, and stay DNS labels. */
 export const nameMaxLength = 45;
@@ -212,6 +213,7 @@ export const LoadTestSpec = Type.Object(
         },
       ),
     ),
+    thresholds: Type.Optional(Thresholds),
   },
   {
     additionalProperties: false,

@@ -6,16 +6,17 @@ import type { Rule } from "./rule.ts";
 const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, ownProperties: true });
 ajv.addVocabulary(["mustBe", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"]);
 
-/** A validator for objects of this schema: it returns every wrong field, in the order of the object's fields. */
+/** A validator for objects of this schema: it returns every wrong field, by the schema first, then by the rules. */
 export function createValidator<Spec extends object>(
   schema: object,
   rules: readonly Rule<Spec>[],
 ): (object: unknown) => FieldError[] {
   const fitsSchema = ajv.compile(schema);
   return (object) => {
-    const errors = fitsSchema(object) ? [] : schemaErrors(fitsSchema.errors ?? []);
+    const ofSchema = fitsSchema(object) ? [] : schemaErrors(fitsSchema.errors ?? []);
+    const errors = [...ofSchema];
     const hasError = (field: string) =>
-      errors.some((error) => error.field === "" || error.field === "spec" || isAtOrBelow(error.field, field));
+      ofSchema.some((error) => error.field === "" || error.field === "spec" || isAtOrBelow(error.field, field));
     const { metadata, spec } = (object ?? {}) as { metadata?: Record<string, unknown>; spec?: Spec };
     for (const rule of rules) {
       if (spec === undefined || rule.reads.some((name) => hasError(`spec.${name}`)) || !rule.isBroken(spec)) continue;

@@ -5,8 +5,8 @@ import type { Rule } from "../loadtest/rule.ts";
 
 type JsonObject = { [name: string]: unknown };
 
-/** Keywords that CRDs forbid or do not know: pruning does the work of the first, `mustBe` is ours. */
-const foreignKeywords = new Set(["additionalProperties", "uniqueItems", "mustBe"]);
+/** Keywords that CRDs forbid or do not know; `mustBe` is ours. */
+const foreignKeywords = new Set(["uniqueItems", "mustBe"]);
 
 export interface Definition<Spec> {
   kind: string;
@@ -75,9 +75,14 @@ function celRule<Spec>({ field, at, cel, mustBe, but }: Rule<Spec>): JsonObject 
   };
 }
 
-/** `schema` without the keywords that are not OpenAPI's, all the way down. */
-function openApiSchema(schema: TSchema): JsonObject {
-  return JSON.parse(JSON.stringify(schema, (key, value) => (foreignKeywords.has(key) ? undefined : value)));
+/**
+ * `schema` without the keywords that are not OpenAPI's, all the way down. A closed object needs no word, as pruning does
+ * that work; the schema of a map's values stays.
+ */
+export function openApiSchema(schema: TSchema): JsonObject {
+  const isForeign = (key: string, value: unknown) =>
+    foreignKeywords.has(key) || (key === "additionalProperties" && value === false);
+  return JSON.parse(JSON.stringify(schema, (key, value) => (isForeign(key, value) ? undefined : value)));
 }
 
 function schemaAt(schema: JsonObject, path: string): JsonObject {

@@ -23,9 +23,18 @@ export function loadTestResource(): object {
     columns: [
       { name: "Status", type: "string", jsonPath: ".status.phase" },
       { name: "Target-RPS", type: "integer", jsonPath: ".spec.requestsPerSecond" },
+      { name: "RPS", type: "string", jsonPath: ".status.display.rps" },
+      { name: "Err%", type: "string", jsonPath: ".status.display.errors" },
+      { name: "P99", type: "string", jsonPath: ".status.display.p99" },
       { name: "Workers", type: "integer", jsonPath: ".status.workers.ready" },
       { name: "Service", type: "string", jsonPath: ".spec.service", priority: 1 },
       { name: "Canary", type: "string", jsonPath: ".spec.canary", priority: 1 },
+      {
+        name: "Passed",
+        type: "string",
+        jsonPath: '.status.conditions[?(@.type=="Passed")].status',
+        priority: 1,
+      },
       {
         name: "Reason",
         type: "string",

@@ -8,8 +8,9 @@ import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { refuseCanary, refuseSpec, refuseTarget } from "./acceptance.ts";
 import { type Backend, compileWorkerPlans, serviceBackends, serviceShares } from "./compile.ts";
-import { loadTestLabel, planAnnotation, runHash } from "./names.ts";
+import { loadTestLabel, runHash } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
+import { observedPlan } from "./observed-plan.ts";
 import { isComplete, isRunning, statusOf } from "./status.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
 import { type Action, objectName, ownerUid, type PlanOptions, type World } from "./world.ts";
@@ -34,6 +35,28 @@ export function runnableSpec(loadTest: LoadTest, options: PlanOptions): Effectiv
   return effectiveSpec(loadTest.spec);
 }
 
+/**
+ * Whether a LoadTest has to be looked at closely, as far as lists of LoadTests and Pods can tell: they show what is to be
+ * done, or that something else decides, a Service or a Canary.
+ */
+export function needsAttention(
+  loadTest: LoadTest,
+  pods: readonly Observed<Pod>[],
+  options: PlanOptions,
+  nowMs: number,
+): boolean {
+  const spec = runnableSpec(loadTest, options);
+  if (spec !== undefined && (spec.canary !== undefined || pods.length < spec.workers)) return true;
+  const world = {
+    loadTests: [loadTest],
+    pods,
+    canaries: new Map(),
+    services: new Map(),
+    goneOwners: new Set<string>(),
+  };
+  return planLoadTest(loadTest, pods, world, options, nowMs).length > 0;
+}
+
 function planLoadTest(
   loadTest: LoadTest,
   pods: readonly Observed<Pod>[],
@@ -46,7 +69,7 @@ function planLoadTest(
   }
   const status = (observation: Omit<Parameters<typeof statusOf>[1], "nowMs">) =>
     statusAction(loadTest, { ...observation, nowMs });
-  if (isComplete(loadTest)) return status({ refusal: undefined, desired: 0, pods: [] });
+  if (isComplete(loadTest)) return status({ refusal: undefined, desired: 0, pods });
 
   const { namespace } = loadTest.metadata;
   const canary = world.canaries.get(`${namespace}/${loadTest.spec.canary}`);
@@ -86,7 +109,7 @@ function planLoadTest(
   return [
     ...creations,
     ...startActions(pods, spec, nowMs),
-    ...status({ refusal, desired: spec.workers, pods, startAtMs }),
+    ...status({ refusal, desired: spec.workers, durationNs: spec.durationNs, pods, startAtMs }),
   ];
 }
 
@@ -106,16 +129,6 @@ function fitsPlans(pod: Pod, plans: readonly WorkerPlan[]): boolean {
   const { startAtMs: _, generation: __, ...observed } = observedPlan(pod) ?? ({} as WorkerPlan);
   const { generation: ___, ...wanted } = plans[observed.worker?.index ?? -1] ?? ({} as WorkerPlan);
   return observed.worker !== undefined && isDeepStrictEqual(observed, wanted);
-}
-
-function observedPlan(pod: Pod): WorkerPlan | undefined {
-  const text = pod.metadata.annotations?.[planAnnotation];
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as WorkerPlan);
-  } catch (error: unknown) {
-    if (error instanceof SyntaxError) return undefined; // somebody has edited it: not one of our plans
-    throw error;
-  }
 }
 
 /**

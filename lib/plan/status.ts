@@ -1,16 +1,21 @@
 // What the world says about a LoadTest, as status: recomputed from what is seen, except for what has happened for good.
 import type { LoadTest } from "../loadtest/load-test.ts";
-import type { Condition, LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
+import type { Condition, Finding, LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
+import { effectiveThresholds } from "../loadtest/thresholds.ts";
 import type { Refusal } from "./acceptance.ts";
 import type { Observed, Pod } from "./objects.ts";
+import { hasEnded, measurementOf } from "./results.ts";
+import { displayOf, passedFinding, stillRunning } from "./verdict.ts";
 
 export interface Observation {
   refusal: Refusal | undefined;
   desired: number;
-  /** Of the present plan, by worker. */
+  /** Of the present plan, by worker; once the LoadTest is complete, all that are left. */
   pods: readonly Observed<Pod>[];
   /** When request 0 was due; absent as long as that is not known, and after a change of the spec. */
   startAtMs?: number | undefined;
+  /** Of the load; absent without end, or without workers. */
+  durationNs?: number | undefined;
   nowMs: number;
 }
 
@@ -20,42 +25,83 @@ export function isComplete(loadTest: LoadTest): boolean {
 }
 
 export function statusOf(loadTest: LoadTest, observation: Observation): LoadTestStatus {
-  const { desired, pods, refusal, startAtMs, nowMs } = observation;
+  const { desired, refusal, startAtMs, nowMs } = observation;
   const before = loadTest.status ?? {};
   const now = formatInstant(nowMs);
   const wasComplete = isComplete(loadTest);
-  const succeeded = pods.filter((pod) => pod.status?.phase === "Succeeded").length;
-  const complete = wasComplete || (desired > 0 && refusal === undefined && succeeded === desired);
+  const complete = wasComplete || hasCompleted(observation);
+  const pods = wasComplete ? [] : observation.pods;
   const ready = pods.filter(isRunning).length;
-  const startTime = startAtMs === undefined ? wasComplete && before.startTime : formatInstant(startAtMs);
-  const conditions = [
+  const measured = complete ? verdictOf(loadTest, observation.pods) : { passed: stillRunning };
+  const startTime =
+    startAtMs === undefined ? (wasComplete && before.startTime) || measured.startTime : formatInstant(startAtMs);
+  const findings = [
     accepted(refusal),
     workersReady(complete, ready, desired, pods),
-    complete
-      ? {
-          type: "Complete",
-          status: "True" as const,
-          reason: "WorkersFinished",
-          message: "Every worker has ended its schedule.",
-        }
-      : { type: "Complete", status: "False" as const, reason: "InProgress", message: "The load has not ended." },
+    completion(loadTest, complete, pods),
   ];
   return {
     observedGeneration: loadTest.metadata.generation,
-    phase: phaseOf({ complete, refused: refusal !== undefined, ready, desired, pods }),
-    conditions: conditions.map((condition) => dated(condition, loadTest, now)),
+    phase: wasComplete
+      ? (before.phase ?? "Finished")
+      : phaseOf({ complete, refused: refusal !== undefined, ready, desired, pods }),
+    conditions: [
+      ...findings.map((finding) => dated(finding, loadTest, now)),
+      "lastTransitionTime" in measured.passed ? measured.passed : dated(measured.passed, loadTest, now),
+    ],
     workers: { desired: complete ? 0 : desired, ready: complete ? 0 : ready },
     ...(startTime ? { startTime } : {}),
     ...(complete ? { completionTime: before.completionTime ?? now } : {}),
+    ...(measured.display === undefined ? {} : { display: measured.display }),
+    ...(measured.results === undefined ? {} : { results: measured.results }),
   };
+}
+
+/**
+ * Every worker has ended. One that failed, which leaves its Pod there until somebody deletes it, is waited for until the
+ * schedule is over: until then it may be replaced.
+ */
+function hasCompleted({ refusal, desired, pods, startAtMs, durationNs, nowMs }: Observation): boolean {
+  if (desired === 0 || refusal !== undefined || pods.filter(hasEnded).length < desired) return false;
+  if (pods.every((pod) => pod.status?.phase === "Succeeded")) return true;
+  return startAtMs !== undefined && durationNs !== undefined && nowMs >= startAtMs + durationNs / 1e6;
+}
+
+interface Verdict {
+  passed: Finding | Condition;
+  startTime?: string | undefined;
+  display?: LoadTestStatus["display"];
+  results?: LoadTestStatus["results"];
+}
+
+/** What the Pods say; once that is in the status it stays, whatever becomes of the Pods, or of the thresholds. */
+function verdictOf({ status, spec }: LoadTest, pods: readonly Pod[]): Verdict {
+  const before = status?.conditions?.find(({ type }) => type === "Passed");
+  if (before !== undefined && before.reason !== stillRunning.reason) {
+    return { passed: before, display: status?.display, results: status?.results };
+  }
+  const measurement = measurementOf(pods, effectiveThresholds(spec.thresholds));
+  const passed = passedFinding(measurement);
+  const results = measurement?.results;
+  if (results === undefined) return { passed };
+  return { passed, startTime: formatInstant(Date.parse(results.startedAt)), display: displayOf(results), results };
+}
+
+function completion(loadTest: LoadTest, complete: boolean, pods: readonly Pod[]): Finding {
+  const type = "Complete";
+  if (!complete) return { type, status: "False", reason: "InProgress", message: "The load has not ended." };
+  const before = loadTest.status?.conditions?.find((condition) => condition.type === type);
+  if (before?.status === "True") return { type, status: "True", reason: before.reason, message: before.message };
+  const failed = pods.filter((pod) => pod.status?.phase === "Failed").length;
+  return failed === 0
+    ? { type, status: "True", reason: "WorkersFinished", message: "Every worker has ended its schedule." }
+    : { type, status: "True", reason: "WorkersFailed", message: `${failed} of ${pods.length} workers have failed.` };
 }
 
 /** RFC 3339 in whole seconds, as the API writes instants. */
 function formatInstant(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }
-
-type Finding = Pick<Condition, "type" | "status" | "reason" | "message">;
 
 function accepted(refusal: Refusal | undefined): Finding {
   if (refusal !== undefined) return { type: "Accepted", status: "False", ...refusal };
@@ -109,9 +155,9 @@ function phaseOf(seen: {
   desired: number;
   pods: readonly Observed<Pod>[];
 }): Phase {
-  if (seen.complete) return "Finished";
   if (seen.refused || seen.pods.length === 0) return "Pending";
   if (seen.pods.some((pod) => pod.status?.phase === "Failed")) return "Failed";
+  if (seen.complete) return "Finished";
   const ended = seen.pods.filter((pod) => pod.status?.phase === "Succeeded").length;
   return seen.ready + ended === seen.desired ? "Running" : "Starting";
 }

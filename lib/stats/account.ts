@@ -40,7 +40,7 @@ export const accountProperties = {
   unsent: count(
     "Due, but not given to a connection: still waiting, or waited for longer than the timeout and given up.",
   ),
-  lost: count("Due before a worker began, late or anew: what became of them is not known."),
+  lost: count("Due before a worker began, late or anew, or of one that left no result: their fate is not known."),
   bytesSent: count("Bytes of requests."),
   bytesReceived: count("Bytes of responses."),
   statusCodes: Type.Unsafe<Record<string, number>>({

@@ -58,12 +58,14 @@ export class BitReader {
     return (2 ** zeros + this.#take(zeros) - 1) * 2 ** order + this.#take(order);
   }
 
+  /** NaN beyond the end, which is then behind: `isAtEnd` is false. */
   #take(bitCount: number): number {
     let value = 0;
     for (let i = 0; i < bitCount; i++) {
-      const byte = this.#bytes[Math.floor(this.#bitCount / 8)] ?? Number.NaN;
-      value = value * 2 + (Math.floor(byte / (0x80 >> (this.#bitCount % 8))) % 2);
-      this.#bitCount++;
+      const at = this.#bitCount++;
+      const byte = this.#bytes[at >> 3];
+      if (byte === undefined) return Number.NaN;
+      value = value * 2 + ((byte >> (7 - (at & 7))) & 1);
     }
     return value;
   }

@@ -82,6 +82,11 @@ export function coarsen(histogram: Histogram, slotsPerOctave: number): Histogram
   return spread(counts, level, histogram);
 }
 
+/** By how much (a share) quantiles of at least 128 ns may be above the exact ones, at this resolution. */
+export function errorShareOf(slotsPerOctave: number): number {
+  return slotsPerOctave >= 1 ? 1 / slotsPerOctave : 2 ** (1 / slotsPerOctave);
+}
+
 function unreadable(what: string): Error {
   return new Error(`Cannot decode a compact histogram: the text is ${what}, must be what encodeCompact wrote`);
 }
@@ -158,10 +163,21 @@ function decodeLevels(total: number, level: number, bits: BitReader): Float64Arr
   return counts;
 }
 
+/** By level and slot, in nanoseconds; of the last slot, as if all slots went on. */
+const slotWidths = Array.from({ length: coarsestLevel + 1 }, (_, level) =>
+  Float64Array.from(
+    { length: Math.ceil(slotCount / 2 ** level) },
+    (_, slot) => lowestOf((slot + 1) * 2 ** level) - lowestOf(slot * 2 ** level),
+  ),
+);
+
 /** The count of the left half of a slot, as the slots beside it let expect. */
 function expectedLeft(counts: Float64Array, index: number, level: number): number {
-  const width = (slot: number) => lowestOf((slot + 1) * 2 ** level) - lowestOf(slot * 2 ** level);
-  const beside = (slot: number) => ((counts[slot] ?? 0) / width(slot)) * width(index);
+  const widths = slotWidths[level]!;
+  const beside = (slot: number) => {
+    const besideCount = counts[slot] ?? 0;
+    return besideCount === 0 ? 0 : (besideCount / widths[slot]!) * widths[index]!;
+  };
   const count = counts[index]!;
   const expected = Math.round((count + (beside(index - 1) - beside(index + 1)) / 8) / 2);
   return Math.max(0, Math.min(count, expected));
@@ -170,7 +186,7 @@ function expectedLeft(counts: Float64Array, index: number, level: number): numbe
 /** ⌊log₂ √count⌋ */
 function orderOf(count: number): number {
   let order = 0;
-  while (4 ** (order + 1) <= count) order++;
+  for (let square = 4; square <= count; square *= 4) order++;
   return order;
 }
 

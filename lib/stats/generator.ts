@@ -46,6 +46,17 @@ export function emptyGeneratorReport(): GeneratorReport {
   return { slip: new Histogram(), connectionWait: new Histogram(), counters: emptyCounters() };
 }
 
+/** What a generator's faults are told by. */
+export interface GeneratorFigures {
+  /** The 99th percentile. */
+  slipNs: number;
+  counters: GeneratorCounters;
+}
+
+export function generatorFigures({ slip, counters }: GeneratorReport): GeneratorFigures {
+  return { slipNs: slip.quantileNs(0.99), counters };
+}
+
 /** The generator may be late by this much at the 99th percentile, or by a tenth of the latency there. */
 const slipLimitNs = 1e6;
 const slipShareOfLatency = 0.1;
@@ -58,22 +69,26 @@ const neglectedShare = 0.001;
 
 /** Why the figures of a run cannot be trusted, a sentence each; empty when they can. `latencyNs`: its 99th percentile. */
 export function generatorFaults(
-  workers: readonly GeneratorReport[],
+  workers: readonly GeneratorFigures[],
   { scheduled, lost }: Pick<Account, "scheduled" | "lost">,
   latencyNs: number,
 ): string[] {
   return [...lateness(workers, latencyNs), ...shortages(workers, scheduled, lost)];
 }
 
-function lateness(workers: readonly GeneratorReport[], latencyNs: number): string[] {
-  const worst = workers.reduce((a, b) => (b.slip.quantileNs(0.99) > a.slip.quantileNs(0.99) ? b : a));
-  const slipNs = worst.slip.quantileNs(0.99);
+/** Whether the fate of so many requests is unknown that the figures prove nothing. */
+export function isMuchLost({ scheduled, lost }: Pick<Account, "scheduled" | "lost">): boolean {
+  return lost > scheduled * neglectedShare;
+}
+
+function lateness(workers: readonly GeneratorFigures[], latencyNs: number): string[] {
+  const slipNs = Math.max(...workers.map((worker) => worker.slipNs));
   if (slipNs <= slipLimitNs || slipNs <= latencyNs * slipShareOfLatency) return [];
   const lateBy = `the generator sent late by itself: ${ms(slipNs)} at the 99th percentile`;
   return [`${lateBy}, where the latency is ${ms(latencyNs)}`];
 }
 
-function shortages(workers: readonly GeneratorReport[], scheduled: number, lost: number): string[] {
+function shortages(workers: readonly GeneratorFigures[], scheduled: number, lost: number): string[] {
   const sum = (name: keyof GeneratorCounters) => workers.reduce((total, { counters }) => total + counters[name], 0);
   const worstShare = (name: "saturatedNs" | "throttledNs" | "busyPauseNs" | "idlePauseNs") =>
     Math.max(...workers.map(({ counters }) => counters[name] / Math.max(1, counters.elapsedNs)));
@@ -96,7 +111,7 @@ function shortages(workers: readonly GeneratorReport[], scheduled: number, lost:
   if (worstShare("idlePauseNs") > pausedShare) {
     reasons.push(`the machine gave the generator no CPU for ${percent(worstShare("idlePauseNs"))} of the run`);
   }
-  if (lost > scheduled * neglectedShare) {
+  if (isMuchLost({ scheduled, lost })) {
     reasons.push(`a worker began late, or anew: it does not know of ${lost} requests that were due before`);
   }
   if (sum("neglected") > scheduled * neglectedShare) {

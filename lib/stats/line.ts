@@ -2,11 +2,10 @@
 // the stream is ignored. A line stays under 12 KiB, as container runtimes split longer ones at 16 KiB.
 import Type, { type Static } from "typebox";
 import { Account } from "./account.ts";
-import { encodeCompact } from "./compact-histogram.ts";
 import type { GeneratorCounters } from "./generator.ts";
 import { encodeHistogram } from "./histogram-codec.ts";
 import type { Metric, Recording, WorkerRecording } from "./recording.ts";
-import { allRecordings, mergeRecordings, metrics } from "./recording.ts";
+import { metrics } from "./recording.ts";
 
 /** Once a second: the totals so far, and the latency of all requests. */
 export const SnapshotLine = Type.Object(
@@ -123,29 +122,4 @@ export function resultLines(recording: WorkerRecording): Line[] {
       generator: generator.counters,
     },
   ];
-}
-
-/** In a termination message. */
-const mostStatusCodes = 64;
-
-/** A container's termination message holds at most this many bytes. */
-export const terminationMessageBytes = 4096;
-
-/**
- * The result for the termination message: the whole account, and the three histograms in a compact form, as finely as
- * they fit; latency, which thresholds judge, gets the most.
- */
-export function terminationMessage(recording: WorkerRecording): string {
-  const { worker, startedAtMs, endedAtMs, scheduledSeconds, completedInTime, generator } = recording;
-  const { account: whole, ...histograms } = mergeRecordings(allRecordings(recording));
-  // A server that answers with hundreds of different codes would leave no room for anything else.
-  const hasFewCodes = Object.keys(whole.statusCodes).length <= mostStatusCodes;
-  const account = hasFewCodes ? whole : { ...whole, statusCodes: {} };
-  const totals = { kind: "result", worker, startedAtMs, endedAtMs, scheduledSeconds, completedInTime, account };
-  const message = { ...totals, generator: generator.counters, latency: "", service: "", slip: "" };
-  const freeBytes = terminationMessageBytes - Buffer.byteLength(formatLine(message));
-  const service = encodeCompact(histograms.service, Math.floor(freeBytes / 5)).text;
-  const slip = encodeCompact(histograms.slip, Math.floor(freeBytes / 5)).text;
-  const latency = encodeCompact(histograms.latency, freeBytes - service.length - slip.length).text;
-  return formatLine({ ...message, latency, service, slip });
 }

@@ -18,6 +18,12 @@ export function emptyRecording(): Recording {
   return { account: emptyAccount(), latency: new Histogram(), service: new Histogram(), slip: new Histogram() };
 }
 
+/** Adds all that `from` holds. */
+export function addRecording(into: Recording, from: Recording): void {
+  into.account = sumAccounts([into.account, from.account]);
+  for (const metric of metrics) into[metric].merge(from[metric]);
+}
+
 /** One recording of all requests of `recordings`. */
 export function mergeRecordings(recordings: readonly Recording[]): Recording {
   const merged = emptyRecording();

@@ -1,12 +1,13 @@
 // Recordings → the summary people and programs read. Summaries are made last and never merged.
 // The schema is the summary's only description: its type comes from it, and it is published with the manifests.
 import Type, { type Static, type TProperties } from "typebox";
-import { accountProperties } from "./account.ts";
-import { generatorFaults } from "./generator.ts";
-import { Histogram } from "./histogram.ts";
+import { type Account, accountProperties, emptyAccount, sumAccounts } from "./account.ts";
+import { generatorFaults, isMuchLost } from "./generator.ts";
+import type { Histogram } from "./histogram.ts";
 import { encodeHistogram } from "./histogram-codec.ts";
 import { allRecordings, mergeRecordings, type Recording, type WorkerRecording } from "./recording.ts";
 import { judge, type Threshold } from "./threshold.ts";
+import { addWorker, emptyTotals, type Totals } from "./totals.ts";
 
 function closed<T extends TProperties>(properties: T, options: object = {}) {
   return Type.Object(properties, { additionalProperties: false, ...options });
@@ -85,43 +86,31 @@ export const Summary = closed(
 export type Summary = Static<typeof Summary>;
 export type Part = Pick<Summary, keyof typeof partProperties>;
 
-export interface SummaryInput {
-  /** What results call the plan's requests. */
-  paths: readonly string[];
+/** What a run is measured by. */
+export interface Judgement {
   /** How many requests the plan asks for within its first seconds; undefined in a closed loop, which asks for none. */
   askedUntil: ((seconds: number) => number) | undefined;
-  /** At least one. */
-  workers: readonly WorkerRecording[];
   thresholds: readonly Threshold[];
+  /** What workers were due to send and have not said anything of; such a run proves nothing. */
+  untold?: { lost: number; reason: string } | undefined;
 }
 
-export function summarize({ paths, askedUntil, workers, thresholds }: SummaryInput): Summary {
+export interface SummaryInput extends Judgement {
+  /** What results call the plan's requests. */
+  paths: readonly string[];
+  /** At least one. */
+  workers: readonly WorkerRecording[];
+}
+
+export function summarize({ paths, workers, ...input }: SummaryInput): Summary {
+  const totals = emptyTotals();
+  for (const worker of workers) addWorker(totals, worker, mergeRecordings(allRecordings(worker)), worker.generator);
   const backends = workers.flatMap((worker) => worker.backends);
   const byPath = paths.map((_, index) => mergeRecordings(backends.flatMap((backend) => backend.paths[index] ?? [])));
   const byBackend = Map.groupBy(backends, ({ name }) => name);
-  const total = mergeRecordings(byPath);
-  const { account, latency } = total;
-  const startedAtMs = Math.min(...workers.map((worker) => worker.startedAtMs));
-  const endedAtMs = Math.max(...workers.map((worker) => worker.endedAtMs));
-  const scheduledSeconds = Math.max(1e-3, ...workers.map((worker) => worker.scheduledSeconds));
-  const completedInTime = workers.reduce((sum, worker) => sum + worker.completedInTime, 0);
-  const askedPerSecond = askedUntil === undefined ? null : askedUntil(scheduledSeconds) / scheduledSeconds;
-  const throughputPerSecond = completedInTime / scheduledSeconds;
-  const generators = workers.map(({ generator }) => generator);
-  const invalidReasons = generatorFaults(generators, account, latency.quantileNs(0.99));
-  const judged = thresholds.map((threshold) =>
-    judge(threshold, { account, latency, throughputPerSecond, askedPerSecond }),
-  );
-  const isKept = account.completed > 0 && judged.every(({ passed }) => passed);
+  const { valid, invalidReasons, passed, thresholds, ...figures } = summarizeTotals(totals, input);
   return {
-    startedAt: new Date(startedAtMs).toISOString(),
-    durationSeconds: Math.max(0, endedAtMs - startedAtMs) / 1000,
-    askedPerSecond,
-    sentPerSecond: account.sent / scheduledSeconds,
-    throughputPerSecond,
-    ...part(total),
-    generatorSlipUs: percentiles(mergeHistograms(generators.map(({ slip }) => slip))),
-    connectionWaitUs: percentiles(mergeHistograms(generators.map(({ connectionWait }) => connectionWait))),
+    ...figures,
     paths: byPath.map((recording, index) => ({ path: paths[index] as string, ...part(recording) })),
     backends: [...byBackend].map(([backend, recordings]) => ({
       backend,
@@ -132,22 +121,58 @@ export function summarize({ paths, askedUntil, workers, thresholds }: SummaryInp
       ...part(mergeRecordings(allRecordings(worker))),
       cpuSeconds: worker.generator.counters.cpuNs / 1e9,
     })),
-    valid: invalidReasons.length === 0,
+    valid,
     invalidReasons,
-    passed: account.completed === 0 ? false : invalidReasons.length > 0 ? null : isKept,
-    thresholds: judged,
+    passed,
+    thresholds,
     histograms: {
-      latency: encodeHistogram(latency),
-      service: encodeHistogram(total.service),
-      slip: encodeHistogram(total.slip),
+      latency: encodeHistogram(totals.recording.latency),
+      service: encodeHistogram(totals.recording.service),
+      slip: encodeHistogram(totals.recording.slip),
     },
   };
 }
 
-function mergeHistograms(histograms: readonly Histogram[]): Histogram {
-  const merged = new Histogram();
-  for (const histogram of histograms) merged.merge(histogram);
-  return merged;
+/** What a summary says of the whole, and the verdict; of at least one worker. */
+export function summarizeTotals(
+  { recording, generators, generatorSlip, connectionWait, ...totals }: Totals,
+  { askedUntil, thresholds, untold }: Judgement,
+): Omit<Summary, "paths" | "backends" | "workers" | "histograms"> {
+  const { latency } = recording;
+  const account = sumAccounts([recording.account, lostAccount(untold?.lost ?? 0)]);
+  const scheduledSeconds = Math.max(1e-3, totals.scheduledSeconds);
+  const askedPerSecond = askedUntil === undefined ? null : askedUntil(scheduledSeconds) / scheduledSeconds;
+  const throughputPerSecond = totals.completedInTime / scheduledSeconds;
+  const told = { scheduled: account.scheduled, lost: recording.account.lost };
+  const invalidReasons = [
+    ...(untold === undefined ? [] : [untold.reason]),
+    ...generatorFaults(generators, told, latency.quantileNs(0.99)),
+  ];
+  const judged = thresholds.map((threshold) =>
+    judge(threshold, { account, latency, throughputPerSecond, askedPerSecond }),
+  );
+  // Nothing completed is a failure even of a generator with faults, but not where nobody knows what completed.
+  const isNothing = account.completed === 0 && !isMuchLost(account);
+  const isProven = invalidReasons.length === 0 || (untold === undefined && isNothing);
+  const isKept = account.completed > 0 && judged.every(({ passed }) => passed);
+  return {
+    startedAt: new Date(totals.startedAtMs).toISOString(),
+    durationSeconds: Math.max(0, totals.endedAtMs - totals.startedAtMs) / 1000,
+    askedPerSecond,
+    sentPerSecond: account.sent / scheduledSeconds,
+    throughputPerSecond,
+    ...part({ ...recording, account }),
+    generatorSlipUs: percentiles(generatorSlip),
+    connectionWaitUs: percentiles(connectionWait),
+    valid: invalidReasons.length === 0,
+    invalidReasons,
+    passed: isProven ? isKept : null,
+    thresholds: judged,
+  };
+}
+
+function lostAccount(lost: number): Account {
+  return { ...emptyAccount(), scheduled: lost, lost };
 }
 
 function part({ account, latency, service, slip }: Recording): Part {
@@ -159,7 +184,7 @@ function part({ account, latency, service, slip }: Recording): Part {
   };
 }
 
-function percentiles(histogram: Histogram): Percentiles {
+export function percentiles(histogram: Histogram): Percentiles {
   const us = (quantile: number) => round(histogram.quantileNs(quantile) / 1e3);
   return {
     mean: round(histogram.meanNs() / 1e3),

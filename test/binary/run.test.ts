@@ -88,6 +88,30 @@ test("run -f takes the LoadTest of a file, to where --target says", async () => 
   expect(summary.paths.map(({ path }) => path)).toEqual(["/index.html", "/login.html", "/shares/my-shares/"]);
 });
 
+test("run -f judges by the LoadTest's thresholds, flags replace them", async () => {
+  const target = await startTarget();
+  const port = new URL(target.url).port;
+  const spec = { service: "web", scheme: "http", requestsPerSecond: 50, duration: "1s" };
+  const limited = { ...spec, thresholds: { latency: { p50: "1us" }, errorRate: "1%" } };
+  const file = JSON.stringify({
+    apiVersion: "beta.kuar.com/v1",
+    kind: "LoadTest",
+    metadata: { name: "t" },
+    spec: limited,
+  });
+  const judged = async (...flags: string[]) => {
+    const args = ["run", "-f", "-", "--target", `127.0.0.1:${port}`, "--quiet", "--output", "json", ...flags];
+    const { out } = await loadtest(args, file);
+    return (JSON.parse(out) as Summary).thresholds.map(({ name, limit, passed }) => [name, limit, passed]);
+  };
+  expect(await judged()).toEqual([
+    ["p50", 1, false],
+    ["errorRate", 0.01, true],
+  ]);
+  expect(await judged("--threshold", "p99=1h")).toEqual([["p99", 3600e6, true]]);
+  await target.stop();
+});
+
 test("SIGINT ends a run early, with its account whole and nothing left running", async () => {
   const target = await startTarget();
   const child = Bun.spawn([binary, "run", target.url, "--duration", "1h", "--output", "json"], {
@@ -115,9 +139,9 @@ test("validate judges files and stdin, all errors at once, in text and JSON", as
   const [verdict] = JSON.parse(outcome.out);
   expect(verdict).toMatchObject({ file: "-", document: 1, name: "x", valid: false });
   expect(verdict.errors.map(({ field }: { field: string }) => field)).toEqual([
-    "spec.service",
     "spec.scheme",
     "spec.requestsPerSecond",
+    "spec.service",
   ]);
   expect((await loadtest(["validate", "-f", "-"], "a: [1")).out).toContain("must be well-formed YAML or JSON");
   expect((await loadtest(["validate", "-f", "-"], "kind: Pod\n")).code).toBe(1);

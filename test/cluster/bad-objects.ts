@@ -1,4 +1,4 @@
-// Thirty objects that must never be stored, with every field that is wrong in them. The API server judges in stages:
+// Objects that must never be stored, with every field that is wrong in them. The API server judges in stages:
 // unknown fields, then the schema, then the rules; `shownFirst` are the fields that its first failing stage names.
 import { apiVersion } from "../../lib/loadtest/api-group.ts";
 import type { AnyObject } from "../loadtest/objects.ts";
@@ -99,6 +99,17 @@ export const badObjects: readonly BadObject[] = [
       tls: { caFrom: { secretKeyRef: { name: "a", key: "b" }, configMapKeyRef: { name: "a", key: "b" } } },
     }),
     fields: ["spec.tls.caFrom"],
+  },
+  {
+    what: "thresholds that limit nothing that is measured",
+    object: loadTest({ thresholds: { latency: { p98: "1s" }, errorRate: "5", minRate: "101%" } }),
+    fields: below("spec.thresholds", "latency.p98", "errorRate", "minRate"),
+    shownFirst: ["spec.thresholds.latency.p98"],
+  },
+  {
+    what: "limits of a latency that are out of range",
+    object: loadTest({ thresholds: { latency: { p50: "999ns", p99: "11m" } } }),
+    fields: below("spec.thresholds.latency", "p50", "p99"),
   },
   {
     what: "a misspelt field beside a wrong rule",

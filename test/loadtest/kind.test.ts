@@ -3,6 +3,8 @@ import { readDocuments } from "../../lib/loadtest/documents.ts";
 import { formatDuration, parseDuration } from "../../lib/loadtest/duration.ts";
 import { formatFieldError } from "../../lib/loadtest/field-error.ts";
 import { canaryKind, loadTestKind } from "../../lib/loadtest/kind.ts";
+import { formatPercent, parsePercent } from "../../lib/loadtest/percent.ts";
+import { effectiveThresholds } from "../../lib/loadtest/thresholds.ts";
 
 const good = {
   apiVersion: "beta.kuar.com/v1",
@@ -29,6 +31,24 @@ test.each<[spec: object, errors: string[]]>([
   [{ duration: "168h", timeout: "1ms" }, []],
   [{ tls: {} }, []],
   [{ tls: { caFrom: { configMapKeyRef: { name: "ca", key: "ca.crt" } } } }, []],
+  [{ thresholds: { latency: { p50: "1us", p90: "1.5ms", p999: "10m" }, errorRate: "0.1%", minRate: "100%" } }, []],
+  [{ thresholds: { latency: {} } }, []],
+  [
+    { thresholds: { latency: { p50: "999ns", p99: "10m1ns" }, minRate: "99%" } },
+    [
+      'spec.thresholds.latency.p50: "999ns", must be a duration from 1us to 10m',
+      'spec.thresholds.latency.p99: "10m1ns", must be a duration from 1us to 10m',
+    ],
+  ],
+  [
+    { thresholds: { latency: { p98: "1s", p95: "1" }, errorRate: "0.1", minRate: "100.1%" } },
+    [
+      'spec.thresholds.latency.p98: "1s", must be one of the fields p50, p90, p95, p99, p999',
+      'spec.thresholds.latency.p95: "1", must be a duration from 1us to 10m, such as 250ms',
+      'spec.thresholds.errorRate: "0.1", must be a percentage from 0% to 100%, such as 0.1%',
+      'spec.thresholds.minRate: "100.1%", must be a percentage from 0% to 100%, such as 99%',
+    ],
+  ],
   [{ requestsPerSecond: 0 }, ["spec.requestsPerSecond: 0, must be an integer from 1 to 1000000"]],
   [{ requestsPerSecond: 1.5 }, ["spec.requestsPerSecond: 1.5, must be an integer from 1 to 1000000"]],
   [{ requestsPerSecond: "10" }, ['spec.requestsPerSecond: "10", must be an integer from 1 to 1000000']],
@@ -161,6 +181,52 @@ test("durations are written as Go writes them", () => {
     "1m30s",
     "1h30m",
   ]);
+});
+
+test.each([
+  ["0%", 0],
+  ["0.1%", 0.001],
+  ["99.95%", 0.9995],
+  ["100.0%", 1],
+  ["100.1%", undefined],
+  ["101%", undefined],
+  [".5%", undefined],
+  ["5", undefined],
+  ["-1%", undefined],
+  ["1 %", undefined],
+])("the percentage %j is the share %j", (text, share) => {
+  const parsed = parsePercent(text);
+  if (share === undefined) expect(parsed).toBeUndefined();
+  else expect(parsed).toBeCloseTo(share, 12);
+});
+
+test("shares are written as percentages that tell them from 0 and from 1", () => {
+  expect([0, 1, 0.001, 0.123456, 0.0000021, 0.99999, 1.02].map(formatPercent)).toEqual([
+    "0%",
+    "100%",
+    "0.1%",
+    "12.3%",
+    "0.00021%",
+    "99.999%",
+    "102%",
+  ]);
+});
+
+test("the thresholds of a spec are numbers, in nanoseconds and shares", () => {
+  expect(effectiveThresholds()).toEqual([]);
+  expect(effectiveThresholds({ latency: { p99: "250ms", p50: "1us" }, errorRate: "0.1%", minRate: "99%" })).toEqual([
+    { name: "p50", value: 1000 },
+    { name: "p99", value: 250e6 },
+    { name: "errorRate", value: 0.001 },
+    { name: "minRate", value: 0.99 },
+  ]);
+});
+
+test.each<[spec: object, words: string]>([
+  [{ thresholds: { minRate: "99%" } }, "spec.duration is missing, so that it never does"],
+  [{ thresholds: { latency: {} }, duration: "10s" }, "limits nothing"],
+])("%j is allowed, and warned of", (spec, words) => {
+  expect(loadTestKind.judge({ ...good, spec: { ...good.spec, ...spec } }).warnings.join("\n")).toContain(words);
 });
 
 test("YAML is read as kubectl reads it", () => {

@@ -128,6 +128,37 @@ const tls = mostly(
   true,
 );
 const stage = mostly(fc.record({ duration, requestsPerSecond: integer(0, 1_000_000) }), {}, { duration: "5s" }, 5);
+const limit = mostly(
+  fc.oneof(duration, fc.constantFrom("1us", "250ms", "10m")) as fc.Arbitrary<unknown>,
+  "999ns",
+  "10m1ns",
+  1,
+);
+const percent = mostly(
+  fc.constantFrom<unknown>("0%", "0.1%", "99%", "99.95%", "100%", "100.0%"),
+  "100.1%",
+  "101%",
+  "5",
+  ".5%",
+  "-1%",
+  "1 %",
+  "1%\n",
+  0.01,
+  "",
+);
+const thresholds = mostly(
+  fc
+    .record({
+      latency: maybe(
+        mostly(fc.record({ p50: maybe(limit), p99: maybe(limit), p999: maybe(limit) }).map(defined), { p98: "1s" }, 1),
+      ),
+      errorRate: maybe(percent),
+      minRate: maybe(percent),
+    })
+    .map(defined),
+  [],
+  "p99",
+);
 const target = fc.oneof(
   { arbitrary: label.map((service) => ({ service })), weight: 6 },
   { arbitrary: subdomain.map((canary) => ({ canary })), weight: 3 },
@@ -154,6 +185,7 @@ const loadTestSpec = fc
       connectionLifetime: maybe(duration),
       timeout: maybe(duration),
       tls: fc.option(tls, { nil: undefined, freq: 1 }),
+      thresholds: fc.option(thresholds, { nil: undefined, freq: 1 }),
     }),
   )
   .map(([where, rest]) => defined({ ...where, ...rest }));

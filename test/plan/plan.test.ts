@@ -6,6 +6,9 @@ import { planAnnotation } from "../../lib/plan/names.ts";
 import type { Observed, Pod, Service } from "../../lib/plan/objects.ts";
 import { plan } from "../../lib/plan/plan.ts";
 import { type Action, objectName, type World } from "../../lib/plan/world.ts";
+import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
+import { completed, workerRecording } from "../stats/worker-recordings.ts";
+import { ended, termination } from "./finished-pods.ts";
 
 const options = { workerImage: "loadtest:test", maxRequestsPerSecond: 100_000 };
 const nowMs = Date.UTC(2030, 0, 1);
@@ -236,6 +239,131 @@ test("a LoadTest whose workers have all ended is finished, and stays so without 
   expect(plan(world([test]), options, nowMs + 1e6)).toEqual([]);
 });
 
+/** A test of 2 s that has run, and its Pods. */
+function started(spec: Partial<LoadTestSpec> = {}): { test: LoadTest; cluster: Cluster } {
+  const test = loadTest({ duration: "2s", workers: 2, ...spec });
+  const cluster = new Cluster();
+  for (let pass = 0; pass < 3; pass++) {
+    cluster.apply([test], plan(world([test], cluster.pods), options, nowMs));
+    cluster.pods = runAll(cluster.pods);
+  }
+  return { test, cluster };
+}
+
+/** How a worker ends that has sent its half of 2000 requests, each answered after 3 ms. */
+const half = (worker: number) =>
+  termination(formatTerminationMessage(workerRecording(worker, [[completed(Array(1000).fill(3e6))]])));
+const conditionIn = (test: LoadTest, type: string) => test.status?.conditions?.find((one) => one.type === type);
+
+test.each<[limit: string, status: "True" | "False", reason: string]>([
+  ["10ms", "True", "ThresholdsKept"],
+  ["1ms", "False", "ThresholdsBroken"],
+])(
+  "a finished test with p99 limited to %s has results, is Passed=%s, and is not written again",
+  (p99, status, reason) => {
+    const { test, cluster } = started({ thresholds: { latency: { p99 } } });
+    expect(conditionIn(test, "Passed")).toMatchObject({ status: "Unknown", reason: "InProgress" });
+    expect(test.status?.results).toBeUndefined();
+    cluster.pods = cluster.pods.map((pod, worker) => ended(pod, "Succeeded", half(worker)));
+    const actions = plan(world([test], cluster.pods), options, nowMs + 10_000);
+    expect(kinds(actions)).toEqual(["patchStatus"]);
+    cluster.apply([test], actions);
+    expect(test.status).toMatchObject({ phase: "Finished", display: { rps: "1000", errors: "0%", p99: "3ms" } });
+    expect(test.status?.results).toMatchObject({
+      scheduled: 2000,
+      completed: 2000,
+      valid: true,
+      passed: status === "True",
+    });
+    expect(conditionIn(test, "Passed")).toMatchObject({ status, reason });
+    // As the API server stores it: without anything that JSON does not have.
+    expect(JSON.parse(JSON.stringify(test.status))).toEqual(test.status as never);
+    expect(JSON.stringify(test.status)).not.toContain("null");
+    for (const pods of [cluster.pods, cluster.pods.slice(1), []]) {
+      expect(plan(world([test], pods), options, nowMs + 60_000)).toEqual([]);
+    }
+  },
+);
+
+test("a verdict stays as it was given, when Pods go and thresholds change", () => {
+  const { test, cluster } = started();
+  cluster.pods = cluster.pods.map((pod, worker) => ended(pod, "Succeeded", half(worker)));
+  cluster.apply([test], plan(world([test], cluster.pods), options, nowMs + 10_000));
+  const { conditions: _, observedGeneration: __, ...before } = test.status ?? {};
+  const passed = conditionIn(test, "Passed");
+  test.spec.thresholds = { latency: { p99: "1ms" } };
+  test.metadata.generation = 2;
+  for (const pods of [cluster.pods, []]) {
+    cluster.apply([test], plan(world([test], pods), options, nowMs + 20_000));
+    expect(test.status).toMatchObject(before);
+    expect(conditionIn(test, "Passed")).toEqual(passed);
+    expect(plan(world([test], pods), options, nowMs + 30_000)).toEqual([]);
+  }
+});
+
+test("a finished test of before there were results gets them from its Pods, or an unknown verdict without", () => {
+  for (const areThere of [true, false]) {
+    const { test, cluster } = started();
+    cluster.pods = cluster.pods.map((pod, worker) => ended(pod, "Succeeded", half(worker)));
+    cluster.apply([test], plan(world([test], cluster.pods), options, nowMs + 10_000));
+    const { results: _, display: __, conditions = [], ...status } = test.status ?? {};
+    test.status = { ...status, conditions: conditions.filter(({ type }) => type !== "Passed") };
+    const pods = areThere ? cluster.pods : [];
+    cluster.apply([test], plan(world([test], pods), options, nowMs + 20_000));
+    expect(test.status?.results?.completed).toBe(areThere ? 2000 : undefined);
+    expect(conditionIn(test, "Passed")?.reason).toBe(areThere ? "ThresholdsKept" : "ResultsIncomplete");
+    expect(plan(world([test], pods), options, nowMs + 30_000)).toEqual([]);
+  }
+});
+
+test("a worker that ran again counts once, with what its first epoch told", () => {
+  const { test, cluster } = started();
+  const again = completed(Array(400).fill(3e6));
+  again.account = { ...again.account, scheduled: 1000, lost: 600 };
+  const first = completed(Array(600).fill(3e6));
+  const epochs = [first, again].map((recording) =>
+    termination(formatTerminationMessage(workerRecording(0, [[recording]]))),
+  );
+  cluster.pods = cluster.pods.map((pod, worker) => ended(pod, "Succeeded", ...(worker === 0 ? epochs : [half(1)])));
+  cluster.apply([test], plan(world([test], cluster.pods), options, nowMs + 10_000));
+  expect(test.status?.results).toMatchObject({ scheduled: 2000, completed: 2000, lost: 0 });
+});
+
+test("a failed worker is waited for until the schedule is over; then the test has failed, with what there is", () => {
+  const { test, cluster } = started();
+  cluster.pods = cluster.pods.map((pod, worker) =>
+    worker === 0 ? ended(pod, "Failed") : ended(pod, "Succeeded", half(1)),
+  );
+  cluster.apply([test], plan(world([test], cluster.pods), options, nowMs + 1000));
+  expect(test.status?.phase).toBe("Failed");
+  expect(conditionIn(test, "Complete")).toMatchObject({ status: "False" });
+  cluster.apply([test], plan(world([test], cluster.pods), options, nowMs + 10_000));
+  expect(test.status).toMatchObject({ phase: "Failed", results: { scheduled: 2000, completed: 1000, lost: 1000 } });
+  expect(conditionIn(test, "Complete")).toMatchObject({ status: "True", reason: "WorkersFailed" });
+  expect(conditionIn(test, "Passed")).toMatchObject({
+    status: "Unknown",
+    reason: "ResultsIncomplete",
+    message: "Worker 0 left no result: nothing is known of 1000 requests that were due.",
+  });
+  for (const pods of [cluster.pods, []]) expect(plan(world([test], pods), options, nowMs + 20_000)).toEqual([]);
+});
+
+test("a failed worker of a load without end leaves the test to whoever deletes its Pod", () => {
+  const { test, cluster } = started();
+  delete test.spec.duration;
+  cluster.pods = [];
+  for (let pass = 0; pass < 3; pass++) {
+    cluster.apply([test], plan(world([test], cluster.pods), options, nowMs));
+    cluster.pods = runAll(cluster.pods);
+  }
+  const [first, second] = cluster.pods as [Observed<Pod>, Observed<Pod>];
+  cluster.pods = [ended(first, "Failed"), second];
+  cluster.apply([test], plan(world([test], cluster.pods), options, nowMs + 1e9));
+  expect(test.status?.phase).toBe("Failed");
+  cluster.pods = [second];
+  expect(created(plan(world([test], cluster.pods), options, nowMs + 1e9)).length).toBe(1);
+});
+
 test("what a worker said when it failed is in the condition", () => {
   const test = loadTest();
   const [pod] = created(plan(world([test]), options, nowMs)) as Observed<Pod>[];
@@ -345,4 +473,4 @@ test("whatever happens to spec and Pods, load never exceeds the spec and the wor
     }),
     { numRuns: 300 },
   );
-});
+}, 60_000);

@@ -1,11 +1,16 @@
 import { expect, test } from "bun:test";
-import { emptyGeneratorReport, type GeneratorCounters, generatorFaults } from "../../lib/stats/generator.ts";
+import {
+  emptyGeneratorReport,
+  type GeneratorCounters,
+  generatorFaults,
+  generatorFigures,
+} from "../../lib/stats/generator.ts";
 
 function report(counters: Partial<GeneratorCounters>, slipsNs: readonly number[] = []) {
   const report = emptyGeneratorReport();
   Object.assign(report.counters, { elapsedNs: 10e9, ...counters });
   for (const slipNs of slipsNs) report.slip.record(slipNs);
-  return report;
+  return generatorFigures(report);
 }
 
 test("a generator that kept up has no faults", () => {

@@ -1,0 +1,442 @@
+import { expect, test } from "bun:test";
+import Ajv from "ajv";
+import fc from "fast-check";
+import type { LoadTestSpec } from "../../lib/loadtest/load-test.ts";
+import { LoadTestResults } from "../../lib/loadtest/load-test-results.ts";
+import type { Display } from "../../lib/loadtest/load-test-status.ts";
+import { openApiSchema } from "../../lib/manifest/custom-resource.ts";
+import type { Observed, Pod } from "../../lib/plan/objects.ts";
+import { measurementOf } from "../../lib/plan/results.ts";
+import { displayOf, passedFinding } from "../../lib/plan/verdict.ts";
+import { type Account, emptyAccount, imbalance } from "../../lib/stats/account.ts";
+import { mergeRecordings, type Recording, type WorkerRecording } from "../../lib/stats/recording.ts";
+import { type Percentiles, type Summary, summarize } from "../../lib/stats/summary.ts";
+import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
+import type { Threshold } from "../../lib/stats/threshold.ts";
+import { completed, wideLatencies, workerRecording } from "../stats/worker-recordings.ts";
+import { ended, loadTest, succeeded, termination, workerPods } from "./finished-pods.ts";
+
+/** What 2 s of 1000 requests per second are, for each of `workers`. */
+const share = (workers: number, latencyNs = 1e6) => completed(Array(2000 / workers).fill(latencyNs));
+const p99 = (value: number): Threshold => ({ name: "p99", value });
+const message = (recording: WorkerRecording) => formatTerminationMessage(recording);
+
+function resultsOf(pods: readonly Pod[], thresholds: readonly Threshold[] = []): LoadTestResults {
+  return measurementOf(pods, thresholds)?.results as LoadTestResults;
+}
+
+/** The account of one worker without histograms, for what is counted only. */
+function counted(worker: number, account: Partial<Account>, scheduledSeconds = 2): WorkerRecording {
+  const recording = completed([]);
+  recording.account = { ...emptyAccount(), ...account };
+  return { ...workerRecording(worker, [[recording]], scheduledSeconds), completedInTime: account.completed ?? 0 };
+}
+
+function expectClose(merged: Percentiles, exact: Percentiles, errorShare: number): void {
+  for (const name of Object.keys(exact) as (keyof Percentiles)[]) {
+    expect(merged[name]).toBeGreaterThanOrEqual(exact[name]);
+    expect(merged[name]).toBeLessThanOrEqual(exact[name] * (1 + errorShare) + 0.3);
+  }
+}
+
+test("the merged results of n workers are the summary of all samples together, exactly when nothing was compacted", () => {
+  const some = fc.array(fc.integer({ min: 0, max: 1e10 }), { maxLength: 20 });
+  const samples = fc.oneof(
+    { arbitrary: some, weight: 4 },
+    {
+      arbitrary: fc
+        .record({ count: fc.nat(3000), seed: fc.nat() })
+        .map(({ count, seed }) => wideLatencies(count, seed)),
+      weight: 1,
+    },
+  );
+  const runs = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })).chain(([backends, paths]) => {
+    const worker = fc.array(fc.array(samples.map(completed), { minLength: paths, maxLength: paths }), {
+      minLength: backends,
+      maxLength: backends,
+    });
+    return fc.record({
+      backends: fc.constant(backends),
+      paths: fc.constant(paths),
+      workers: fc.array(worker, { minLength: 1, maxLength: 4 }),
+    });
+  });
+  let exactRuns = 0;
+  let compactedRuns = 0;
+  fc.assert(
+    fc.property(runs, ({ backends, paths, workers }) => {
+      const thresholds: Threshold[] = [{ name: "errorRate", value: 0 }];
+      const names = Array.from({ length: paths }, (_, i) => `/${i}`);
+      const test = loadTest({ workers: workers.length, paths: names });
+      const recordings = workers.map((recorded, index) => workerRecording(index, recorded));
+      const pods = workerPods(test, backends).map((pod, index) => succeeded(pod, recordings[index] as WorkerRecording));
+      const merged = resultsOf(pods.toReversed(), thresholds);
+      const together = (workers[0] as Recording[][]).map((backend, b) =>
+        backend.map((_, p) => mergeRecordings(workers.map((recorded) => recorded[b]?.[p] as Recording))),
+      );
+      const direct = summarize({
+        paths: names,
+        askedUntil: (seconds) => seconds * 1000,
+        workers: [workerRecording(0, together)],
+        thresholds,
+      });
+      const {
+        latencyUs,
+        serviceTimeUs,
+        slipUs,
+        histograms: _,
+        workers: __,
+        paths: ___,
+        backends: ____,
+        ...rest
+      } = direct;
+      expect(merged).toMatchObject(rest as never);
+      expectClose(merged.latencyUs, latencyUs, merged.latencyErrorShare);
+      expectClose(merged.serviceTimeUs, serviceTimeUs, merged.serviceTimeErrorShare);
+      expectClose(merged.slipUs, slipUs, merged.slipErrorShare);
+      if (merged.latencyErrorShare === 1 / 128) expect(merged.latencyUs).toEqual(latencyUs);
+      if (merged.latencyErrorShare === 1 / 128) exactRuns++;
+      else compactedRuns++;
+      expectParts(
+        merged.paths?.map(({ path, ...part }) => ({ name: path, ...part })),
+        direct.paths,
+      );
+      expectParts(
+        merged.backends?.map(({ backend, ...part }) => ({ name: backend, ...part })),
+        direct.backends,
+      );
+    }),
+    { numRuns: 60, seed: 1 },
+  );
+  expect(exactRuns).toBeGreaterThan(0);
+  expect(compactedRuns).toBeGreaterThan(0);
+}, 60_000);
+
+function expectParts(
+  merged: (Partial<Summary["paths"][number]> & { latencyErrorShare?: number })[] | undefined,
+  direct: Summary["paths"] | Summary["backends"],
+): void {
+  expect(merged?.length).toBe(direct.length < 2 ? undefined : direct.length);
+  for (const [index, part] of (merged ?? []).entries()) {
+    const { scheduled, sent, completed, failed, lost, latencyUs } = direct[index] as (typeof direct)[number];
+    expect(part).toMatchObject({ scheduled, sent, completed, failed, lost });
+    expectClose(part.latencyUs as Percentiles, latencyUs, part.latencyErrorShare as number);
+  }
+}
+
+test("the API server would store results as they are: they fit the CRD's schema, and nothing is pruned", () => {
+  const schema = openApiSchema(LoadTestResults);
+  const ajv = new Ajv({ allErrors: true, formats: { "date-time": true } });
+  ajv.addVocabulary(["x-kubernetes-list-type"]);
+  const fits = ajv.compile(schema);
+  const pods = workerPods(loadTest({ workers: 2, paths: ["/a", "/b"] }), 2);
+  const ofWorker = (worker: number) =>
+    workerRecording(worker, [
+      [completed([1e6]), completed([2e6])],
+      [completed([3e6]), completed([])],
+    ]);
+  const refused = counted(0, { scheduled: 3, failed: { refused: 2 }, timedOut: 1, statusCodes: { 503: 1 } });
+  for (const results of [
+    resultsOf(pods.map((pod, worker) => succeeded(pod, ofWorker(worker)))),
+    resultsOf([succeeded(pods[0] as never, ofWorker(0)), ended(pods[1] as never, "Failed")], [p99(1)]),
+    resultsOf(
+      workerPods(loadTest()).map((pod) => succeeded(pod, refused)),
+      [p99(1)],
+    ),
+  ]) {
+    fits(results);
+    expect(fits.errors).toBeNull();
+    expect(pruned(results, schema)).toEqual(results);
+  }
+});
+
+/** What an API server keeps of a value: the fields that its schema knows. */
+function pruned(value: unknown, schema: Schema): unknown {
+  if (Array.isArray(value)) return value.map((one) => pruned(one, schema.items ?? {}));
+  if (typeof value !== "object" || value === null) return value;
+  const schemaOf = (name: string) => schema.properties?.[name] ?? schema.additionalProperties;
+  const kept = Object.entries(value).filter(([name]) => schemaOf(name) !== undefined);
+  return Object.fromEntries(kept.map(([name, one]) => [name, pruned(one, schemaOf(name) ?? {})]));
+}
+
+interface Schema {
+  properties?: Record<string, Schema>;
+  additionalProperties?: Schema;
+  items?: Schema;
+}
+
+test("results are there only when all Pods of a run are, and all have ended", () => {
+  const pods = workerPods(loadTest({ workers: 2 })).map((pod, i) => succeeded(pod, workerRecording(i, [[share(2)]])));
+  const [first, second] = pods as [Observed<Pod>, Observed<Pod>];
+  expect(measurementOf([first, second], [])?.results?.completed).toBe(2000);
+  expect(measurementOf([], [])).toBeUndefined();
+  expect(measurementOf([first], [])).toBeUndefined();
+  expect(measurementOf([first, first], [])).toBeUndefined();
+  expect(measurementOf([first, { ...second, status: { phase: "Running" } }], [])).toBeUndefined();
+  const foreign = { ...second, metadata: { ...second.metadata, annotations: {} } };
+  expect(measurementOf([first, foreign], [])).toBeUndefined();
+});
+
+test("what an earlier epoch has told is not lost in a later one, and counts once", () => {
+  const [pod] = workerPods(loadTest()) as [Observed<Pod>];
+  const first = counted(0, { scheduled: 800, sent: 790, completed: 780, timedOut: 10, lost: 10 }, 0.8);
+  const second = counted(0, { scheduled: 2000, sent: 1150, completed: 1150, lost: 850 });
+  const results = resultsOf([ended(pod, "Succeeded", termination(message(first)), termination(message(second)))]);
+  expect(results).toMatchObject({ scheduled: 2000, completed: 1930, timedOut: 10, lost: 60, sent: 1940 });
+  expect(imbalance(results)).toBe(0);
+});
+
+test("whatever befalls the workers, results account for just what the schedule asked for, and count what was told once", () => {
+  // Shares of a worker's requests: due when its first epoch ended, and when its second began.
+  const fates = fc.array(
+    fc.record({
+      toldFirst: fc.boolean(),
+      toldLast: fc.boolean(),
+      ranTwice: fc.boolean(),
+      edges: fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
+    }),
+    { minLength: 1, maxLength: 5 },
+  );
+  fc.assert(
+    fc.property(fates, (workers) => {
+      const pods = workerPods(loadTest({ workers: workers.length }));
+      let known = 0;
+      const done = workers.map(({ toldFirst, toldLast, ranTwice, edges }, index) => {
+        const due = Math.ceil((2000 - index) / workers.length);
+        const [end, begin] = edges.map((edge) => Math.floor(edge * due)).toSorted((a, b) => a - b) as [number, number];
+        const first = counted(index, { scheduled: end, completed: end, sent: end }, 2 * edges[0]);
+        const lost = ranTwice ? begin : 0;
+        const last = counted(index, { scheduled: due, lost, completed: due - lost, sent: due - lost });
+        known += (ranTwice && toldFirst ? end : 0) + (toldLast ? due - lost : 0);
+        const epochs = ranTwice ? [termination(toldFirst ? message(first) : undefined)] : [];
+        epochs.push(termination(toldLast ? message(last) : undefined));
+        return ended(pods[index] as Observed<Pod>, toldLast ? "Succeeded" : "Failed", ...epochs);
+      });
+      const measured = measurementOf(done, []);
+      const { results } = measured ?? {};
+      if (results === undefined) {
+        expect({ known, lost: measured?.gap?.lost }).toEqual({ known: 0, lost: 2000 });
+        return;
+      }
+      expect(results).toMatchObject({ scheduled: 2000, completed: known, lost: 2000 - known });
+      expect(imbalance(results)).toBe(0);
+      if (workers.some(({ toldLast }) => !toldLast)) expect(results.passed).toBeUndefined();
+    }),
+  );
+});
+
+test("an epoch is told from itself by its instants or its message, and counted once", () => {
+  const [pod] = workerPods(loadTest()) as [Observed<Pod>];
+  const text = message(workerRecording(0, [[share(1)]]));
+  const instants = { startedAt: "2030-01-01T00:00:00Z", finishedAt: "2030-01-01T00:00:02Z" };
+  for (const [one, other] of [
+    [termination(text, instants), termination(text, instants)],
+    [termination(text), termination(text)],
+  ] as const) {
+    expect(resultsOf([ended(pod, "Succeeded", one, other)])).toMatchObject({ scheduled: 2000, completed: 2000 });
+  }
+  // A last state without a restart is none.
+  const once = ended(
+    pod,
+    "Succeeded",
+    termination(message(counted(0, { scheduled: 5, unsent: 5 }))),
+    termination(text),
+  );
+  (once.status?.containerStatuses?.[0] as { restartCount: number }).restartCount = 0;
+  expect(resultsOf([once])).toMatchObject({ scheduled: 2000, completed: 2000 });
+});
+
+test("a worker that was killed once, without a message, leaves what it was due to send lost", () => {
+  const [pod] = workerPods(loadTest()) as [Observed<Pod>];
+  const second = counted(0, { scheduled: 2000, sent: 1500, completed: 1500, lost: 500 });
+  const measured = measurementOf([ended(pod, "Succeeded", termination(), termination(message(second)))], []);
+  expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 1500, lost: 500, valid: false });
+  expect(passedFinding(measured)).toMatchObject({ status: "Unknown", reason: "ResultsIncomplete" });
+});
+
+test("workers that left no result are named, all that they were due to send is lost, and nothing passes", () => {
+  const recordings = [0, 1, 2, 3].map((index) => workerRecording(index, [[share(4)]]));
+  const pods = workerPods(loadTest({ workers: 4 })).map((pod, index) => succeeded(pod, recordings[index] as never));
+  for (const gone of [
+    (pod: Observed<Pod>) => ended(pod, "Failed"),
+    (pod: Observed<Pod>) => ended(pod, "Failed", termination()),
+    (pod: Observed<Pod>) => ended(pod, "Succeeded", termination("not a result")),
+    (pod: Observed<Pod>) => ended(pod, "Succeeded", termination(message(recordings[0] as WorkerRecording))),
+  ]) {
+    const measured = measurementOf([pods[0], gone(pods[1] as never), pods[2], gone(pods[3] as never)] as Pod[], []);
+    expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 1000, lost: 1000, valid: false });
+    expect(measured?.results?.passed).toBeUndefined();
+    expect(imbalance(measured?.results as LoadTestResults)).toBe(0);
+    expect(passedFinding(measured)).toEqual({
+      type: "Passed",
+      status: "Unknown",
+      reason: "ResultsIncomplete",
+      message: "Workers 1, 3 left no result: nothing is known of 1000 requests that were due.",
+    });
+  }
+});
+
+test("a worker that ended early is named, and the rest of its share is lost", () => {
+  const early = counted(1, { scheduled: 300, completed: 300, sent: 300 }, 0.6);
+  const [first, second] = workerPods(loadTest({ workers: 2 })) as [Observed<Pod>, Observed<Pod>];
+  const pods = [
+    succeeded(first, workerRecording(0, [[share(2)]])),
+    ended(second, "Failed", termination(message(early))),
+  ];
+  const measured = measurementOf(pods, []);
+  expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 1300, lost: 700 });
+  expect(measured?.gap?.reason).toBe("worker 1 ended early: nothing is known of 700 requests that were due");
+});
+
+test("a worker whose clock stops short of the end, with nothing more due, has told everything", () => {
+  const [first, second] = workerPods(loadTest({ workers: 2 })) as [Observed<Pod>, Observed<Pod>];
+  const whole = counted(1, { scheduled: 1000, completed: 1000, sent: 1000 }, 1.9999);
+  const pods = [succeeded(first, workerRecording(0, [[share(2)]])), succeeded(second, whole)];
+  const measured = measurementOf(pods, []);
+  expect(measured?.gap).toBeUndefined();
+  expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 2000, lost: 0 });
+});
+
+test("when no worker left a result there are no results, and the verdict says so", () => {
+  const pods = workerPods(loadTest({ workers: 2 })).map((pod) => ended(pod, "Failed"));
+  const measured = measurementOf(pods, []);
+  expect(measured).toMatchObject({ results: undefined, gap: { lost: 2000 } });
+  expect(passedFinding(measured)).toMatchObject({ status: "Unknown", reason: "ResultsIncomplete" });
+});
+
+test("the requests that a silent worker was due to send are those of its plan, stages and Poisson arrivals too", () => {
+  const specs: [spec: Partial<LoadTestSpec>, lost: number][] = [
+    [{ workers: 3, requestsPerSecond: 1000 }, 667],
+    [{ workers: 1, arrivals: "Poisson" }, 2000],
+    [{ workers: 2, requestsPerSecond: 100, stages: [{ duration: "10s", requestsPerSecond: 300 }] }, 1000],
+  ];
+  for (const [{ stages, ...spec }, lost] of specs) {
+    const test = loadTest(spec);
+    if (stages !== undefined) {
+      delete test.spec.duration;
+      test.spec.stages = stages;
+    }
+    const pods = workerPods(test).map((pod, i) =>
+      i === 0 ? ended(pod, "Failed") : succeeded(pod, counted(i, { scheduled: 1, completed: 1 }, stages ? 10 : 2)),
+    );
+    expect(measurementOf(pods, [])?.gap?.lost).toBe(lost);
+  }
+});
+
+test.each<
+  [what: string, recording: WorkerRecording, thresholds: Threshold[], status: string, reason: string, words: string]
+>([
+  [
+    "every request completed",
+    workerRecording(0, [[share(1)]]),
+    [],
+    "True",
+    "ThresholdsKept",
+    "No thresholds are given; every request completed.",
+  ],
+  [
+    "a threshold is kept",
+    workerRecording(0, [[share(1)]]),
+    [p99(2e6)],
+    "True",
+    "ThresholdsKept",
+    "Every threshold was kept; every request completed.",
+  ],
+  [
+    "a latency is too long",
+    workerRecording(0, [[share(1, 12.345e6)]]),
+    [p99(10e6)],
+    "False",
+    "ThresholdsBroken",
+    "Broken: p99 is 12.35ms, must be at most 10ms.",
+  ],
+  [
+    "two shares are broken",
+    counted(0, { scheduled: 2000, completed: 1900, failed: { refused: 100 }, sent: 2000 }),
+    [
+      { name: "errorRate", value: 0.001 },
+      { name: "minRate", value: 0.99 },
+    ],
+    "False",
+    "ThresholdsBroken",
+    "Broken: errorRate is 5%, must be at most 0.1%; minRate is 95%, must be at least 99%.",
+  ],
+  [
+    "nothing completed",
+    counted(0, { scheduled: 2000, failed: { refused: 2000 } }),
+    [],
+    "False",
+    "NothingCompleted",
+    "Not one request completed.",
+  ],
+  [
+    "everything is lost",
+    counted(0, { scheduled: 2000, lost: 2000 }),
+    [],
+    "Unknown",
+    "ResultsIncomplete",
+    "2000 requests that were due before",
+  ],
+  [
+    "the generator was late by itself",
+    late(),
+    [p99(1)],
+    "Unknown",
+    "GeneratorSaturated",
+    "The generator sent late by itself",
+  ],
+  [
+    "a worker began late",
+    counted(0, { scheduled: 2000, completed: 1900, lost: 100 }),
+    [],
+    "Unknown",
+    "ResultsIncomplete",
+    "100 requests that were due before",
+  ],
+])("the condition Passed, when %s", (_, recording, thresholds, status, reason, words) => {
+  const [pod] = workerPods(loadTest()) as [Observed<Pod>];
+  const finding = passedFinding(measurementOf([succeeded(pod, recording)], thresholds));
+  expect(finding).toMatchObject({ type: "Passed", status, reason, message: expect.stringContaining(words) as never });
+});
+
+function late(): WorkerRecording {
+  const recording = workerRecording(0, [[share(1)]]);
+  for (let i = 0; i < 100; i++) recording.generator.slip.record(5e6);
+  return recording;
+}
+
+test.each<[what: string, recording: WorkerRecording, display: Display]>([
+  ["2000 requests of 1 ms", workerRecording(0, [[share(1)]]), { rps: "1000", errors: "0%", p99: "1ms" }],
+  ["more digits than matter", workerRecording(0, [[share(1, 12.345e6)]]), { rps: "1000", errors: "0%", p99: "12.3ms" }],
+  [
+    "nearly nothing",
+    counted(0, { scheduled: 2000, completed: 37, failed: { dns: 1963 } }),
+    { rps: "18.5", errors: "98.2%", p99: "0s" },
+  ],
+  [
+    "one missing",
+    counted(0, { scheduled: 2000, completed: 1999, timedOut: 1 }),
+    { rps: "1000", errors: "0.05%", p99: "0s" },
+  ],
+])("the display of %s is exactly so", (_, recording, display) => {
+  const [pod] = workerPods(loadTest()) as [Observed<Pod>];
+  expect(displayOf(resultsOf([succeeded(pod, recording)]))).toEqual(display);
+});
+
+test("the results of 32 long paths through 16 backends, with every status code there is, take less than 64 KiB", () => {
+  const codes = (worker: number) =>
+    Object.fromEntries(Array.from({ length: 60 }, (_, i) => [100 + worker * 60 + i, 12_345_678 + i]));
+  const names = Array.from({ length: 32 }, (_, i) => `/${i}`.padEnd(1000, "x"));
+  const test = loadTest({ workers: 5, paths: names });
+  const pods = workerPods(test, 16).map((pod, worker) => {
+    const recorded = Array.from({ length: 16 }, () => Array.from({ length: 32 }, () => completed([1e6, 123_456_789])));
+    const [first] = recorded.flat() as [Recording];
+    first.account.statusCodes = codes(worker);
+    return succeeded(pod, workerRecording(worker, recorded));
+  });
+  const results = resultsOf(pods);
+  expect(results.backends?.length).toBe(16);
+  expect(results.paths?.length).toBe(32);
+  expect(Object.keys(results.statusCodes).length).toBe(100);
+  expect(JSON.stringify(results).length).toBeLessThan(48 * 1024);
+});
