@@ -27,7 +27,8 @@ interface Flags extends KubeFlags, AdmissionFlags, ServiceFlags {
   workerImage?: string;
   maxRate: number;
   /** ns */
-  pollInterval: number;
+  pollInterval?: number;
+  watch: boolean;
   leaderElect?: true;
   admission: boolean;
   webhookUrl?: string;
@@ -48,10 +49,12 @@ export function controllerCommand(): Subcommand {
       ),
     )
     .addOption(
-      new Option("--poll-interval <duration>", "between two looks at the cluster, from 100ms to 10m")
-        .argParser(parseDurationFlag("100ms", "10m"))
-        .default(2e9, "2s"),
+      new Option(
+        "--poll-interval <duration>",
+        "between two looks at everything, from 100ms to 10m (default: 30s while the watches are alive, 5s otherwise)",
+      ).argParser(parseDurationFlag("100ms", "10m")),
     )
+    .option("--no-watch", "do not watch for changes, see them at the next look")
     .option("--leader-elect", `act only while holding the Lease ${leaderLease}, of several controllers`)
     .option("--no-admission", "do not serve the admission webhooks, as is done in a Pod")
     .option("--webhook-url <url>", "serve the admission webhooks outside the cluster, where API servers find this URL")
@@ -97,8 +100,15 @@ async function control(flags: Flags): Promise<ExitCode> {
     { version, server: connection.serverUrl, workerImage, ...services.ports, ...served, ...scope },
     "controller started",
   );
-  const pollIntervalMs = flags.pollInterval / 1e6;
-  const options = { workerImage, maxRequestsPerSecond: flags.maxRate, pollIntervalMs, mayAct, ...scope };
+  const options = {
+    workerImage,
+    maxRequestsPerSecond: flags.maxRate,
+    pollIntervalMs: pollIntervals(flags),
+    isWatching: flags.watch,
+    mayAct,
+    registry,
+    ...scope,
+  };
   await Promise.all([
     leader?.run(stop),
     runLoop(client, options, loopHealth, log, stop),
@@ -125,4 +135,9 @@ function admissionPlace({ kubeconfig, webhookUrl, admission, certFile }: Flags):
   }
   if (webhookUrl !== undefined) return placeOf(webhookUrl);
   return kubeconfig === undefined && isInCluster() ? behindService : undefined;
+}
+
+function pollIntervals({ pollInterval }: Flags): { watched: number; unwatched: number } {
+  if (pollInterval === undefined) return { watched: 30_000, unwatched: 5_000 };
+  return { watched: pollInterval / 1e6, unwatched: pollInterval / 1e6 };
 }

@@ -8,8 +8,17 @@ import type { Log } from "../runtime/log.ts";
 
 const callsAtOnce = 16;
 
-/** Executes all actions, several at a time; returns how many failed. */
+/** Executes all actions, several at a time, what is said of it last; returns how many failed. */
 export async function execute(actions: readonly Action[], client: KubeClient, log: Log): Promise<number> {
+  const [words, deeds] = [actions.filter(isStatus), actions.filter((action) => !isStatus(action))];
+  return (await executeAll(deeds, client, log)) + (await executeAll(words, client, log));
+}
+
+function isStatus({ kind }: Action): boolean {
+  return kind === "patchStatus";
+}
+
+async function executeAll(actions: readonly Action[], client: KubeClient, log: Log): Promise<number> {
   const waiting = [...actions];
   let failures = 0;
   const work = async () => {

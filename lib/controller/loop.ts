@@ -1,28 +1,46 @@
-// The reconcile loop: observe, plan, execute, wait. It keeps nothing between passes.
+// The reconcile loop: poll is the truth, watch is the doorbell. A poll lists everything and says which LoadTests need
+// attention; a watch says so sooner. Whoever needs attention is observed live, planned and acted on, one LoadTest at a
+// time and independently of the others. Between two looks nothing is kept that a decision depends on.
+import type { Registry } from "prom-client";
 import type { KubeClient } from "../kube/client.ts";
-import { plan } from "../plan/plan.ts";
-import type { PlanOptions } from "../plan/world.ts";
-import { nowMs, sleep } from "../runtime/clock.ts";
+import type { HttpKubeClient } from "../kube/http-client.ts";
+import { canaries, loadtests, pods } from "../kube/resource.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
+import { loadTestLabel, planAnnotation } from "../plan/names.ts";
+import type { Pod } from "../plan/objects.ts";
+import { needsAttention, plan, runnableSpec } from "../plan/plan.ts";
+import { type Action, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
+import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
+import { Doorbell } from "./doorbell.ts";
 import { execute } from "./execute.ts";
-import { observe } from "./observe.ts";
+import { ControllerMetrics } from "./metrics.ts";
+import { type Lists, list, observe, type Scope } from "./observe.ts";
+import { WorkQueue } from "./work-queue.ts";
 
-export interface LoopOptions extends PlanOptions {
-  pollIntervalMs: number;
-  /** Absent: all namespaces. */
-  namespace?: string;
+export interface LoopOptions extends PlanOptions, Scope {
+  registry: Registry;
+  /** Between two polls while the watches are alive, and without them. */
+  pollIntervalMs: { watched: number; unwatched: number };
+  isWatching: boolean;
   /** Whether this controller acts; another one may. */
   mayAct: () => boolean;
 }
 
 /** What the health endpoints tell. */
 export interface LoopHealth {
-  /** When a pass last went through, or was another's to make; ms since the Unix epoch; 0: never yet. */
+  /** When everything was last looked at, or was another's to look at; ms since the Unix epoch; 0: never yet. */
   passedAtMs: number;
 }
 
-/** Passes may fail for this long, an API server's restart included, before the process counts as stuck. */
+/** Polls may fail for this long, an API server's restart included, before the process counts as stuck. */
 const patienceMs = 180_000;
+/** LoadTests that are worked on at once. */
+const width = 32;
+/** Until a LoadTest that waits for its target is looked at again. */
+const targetRetryMs = 2000;
+/** How soon a change of leadership is noticed. */
+const leadershipMs = 500;
 
 /** Whether a controller that started at this instant is stuck, in words; undefined: it is not. */
 export function stuckFor({ passedAtMs }: LoopHealth, startedAtMs: number): string | undefined {
@@ -30,29 +48,229 @@ export function stuckFor({ passedAtMs }: LoopHealth, startedAtMs: number): strin
   return agoMs < patienceMs ? undefined : `no pass for ${Math.round(agoMs / 1000)} s`;
 }
 
-/** Passes until `stop` is aborted; a pass under way is finished first. Failed passes are logged and repeated. */
+/** Runs until `stop` is aborted; work under way is finished first. What fails is logged and tried again. */
 export async function runLoop(
-  client: KubeClient,
+  client: HttpKubeClient,
   options: LoopOptions,
   health: LoopHealth,
   log: Log,
   stop: AbortSignal,
 ): Promise<void> {
-  const scope = options.namespace === undefined ? {} : { namespace: options.namespace };
-  while (!stop.aborted) {
-    try {
-      if (options.mayAct()) await pass(client, options, scope, log);
-      health.passedAtMs = nowMs();
-    } catch (error: unknown) {
-      log.error({ error: (error as Error).message }, "cannot observe the cluster");
+  const loop = new Loop(client, options, health, log);
+  await Promise.all([loop.poll(stop), ...loop.bells.map((bell) => bell.run(stop))]);
+  await loop.queue.stop();
+}
+
+class Loop {
+  readonly queue: WorkQueue;
+  readonly bells: readonly Pick<Doorbell<never>, "run" | "isAlive">[];
+  readonly #client: KubeClient;
+  readonly #metrics: ControllerMetrics;
+  readonly #options: LoopOptions;
+  readonly #scope: Scope;
+  readonly #health: LoopHealth;
+  readonly #log: Log;
+  /** LoadTests by the Canary that they name: whom to ring when it changes. */
+  readonly #byCanary = new Map<string, Set<string>>();
+  /** What of LoadTests and Pods was last seen that matters: an event without news is an echo of our own writes. */
+  readonly #seen = new Map<string, string>();
+  /** LoadTests just heard of for the first time, until they are worked on. */
+  readonly #fresh = new Map<string, LoadTest>();
+  /** Names of the Pods that bear a LoadTest's name, as far as they have been heard of. */
+  readonly #podNames = new Map<string, Set<string>>();
+  #looking: Promise<Lists> | undefined;
+
+  constructor(client: HttpKubeClient, options: LoopOptions, health: LoopHealth, log: Log) {
+    this.#client = client;
+    this.#options = options;
+    this.#scope = options.namespace === undefined ? {} : { namespace: options.namespace };
+    this.#health = health;
+    this.#log = log;
+    this.queue = new WorkQueue({
+      work: (key) => this.#reconcile(key),
+      failed: (key, error) => {
+        this.#metrics.reconciles.inc({ outcome: "failed" });
+        log.warn({ loadTest: key, error: (error as Error).message }, "cannot reconcile");
+      },
+      width,
+      random: Math.random,
+    });
+    this.#metrics = new ControllerMetrics(options.registry, client.traffic, () => this.queue.size, options.mayAct);
+    this.bells = options.isWatching ? this.#doorbells() : [];
+  }
+
+  /** Looks at everything now and then, and at once when this controller begins to lead. */
+  async poll(stop: AbortSignal): Promise<void> {
+    let ledBefore = false;
+    let lookedAtMs = Number.NEGATIVE_INFINITY;
+    while (!stop.aborted) {
+      const leads = this.#options.mayAct();
+      if (!leads) this.#health.passedAtMs = nowMs();
+      else if (!ledBefore || nowMs() - lookedAtMs >= this.#intervalMs()) {
+        lookedAtMs = nowMs();
+        await this.#lookAtAll().catch(() => {}); // logged there
+      }
+      ledBefore = leads;
+      await sleep(Math.min(this.#intervalMs(), leadershipMs), stop);
     }
-    await sleep(options.pollIntervalMs, stop);
+  }
+
+  #intervalMs(): number {
+    const { watched, unwatched } = this.#options.pollIntervalMs;
+    const isWatched = this.bells.length > 0 && this.bells.every(({ isAlive }) => isAlive);
+    return isWatched ? watched : unwatched;
+  }
+
+  /** One look at a time: whoever wants one while one is under way gets that. */
+  #lookAtAll(): Promise<Lists> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<Lists> {
+    try {
+      const lists = await list(this.#client, this.#scope);
+      this.#ringWhoNeedsIt(lists);
+      this.#health.passedAtMs = nowMs();
+      return lists;
+    } catch (error: unknown) {
+      this.#log.error({ error: (error as Error).message }, "cannot observe the cluster");
+      throw error;
+    }
+  }
+
+  #ringWhoNeedsIt({ loadTests, pods: workers }: Lists): void {
+    const owned = Map.groupBy(workers, (pod) => ownerUid(pod) ?? "");
+    const uids = new Set<string>();
+    this.#byCanary.clear();
+    this.#seen.clear();
+    this.#podNames.clear();
+    for (const loadTest of loadTests) {
+      const { uid } = loadTest.metadata;
+      uids.add(uid);
+      this.#note(loadTest);
+      if (needsAttention(loadTest, owned.get(uid) ?? [], this.#options, nowMs())) this.queue.ring(keyOf(loadTest));
+    }
+    for (const pod of workers) this.#notePod(pod, false);
+    const orphans = workers.filter((pod) => !uids.has(ownerUid(pod) ?? ""));
+    for (const pod of orphans) this.queue.ring(ownerKeyOf(pod));
+    this.#log.debug({ loadTests: loadTests.length, pods: workers.length, orphans: orphans.length }, "looked at all");
+  }
+
+  #doorbells() {
+    const common = { client: this.#client, ...this.#scope, metrics: this.#metrics, log: this.#log };
+    const lookAtAll = async () => (await this.#lookAtAll()).versions;
+    return [
+      new Doorbell({
+        ...common,
+        resource: loadtests,
+        lookAtAll: async () => (await lookAtAll()).loadTests,
+        heard: (loadTest, type) => {
+          if (!this.#note(loadTest)) return;
+          if (type === "ADDED" && loadTest.status === undefined) this.#fresh.set(keyOf(loadTest), loadTest);
+          else this.#fresh.delete(keyOf(loadTest));
+          this.queue.ring(keyOf(loadTest));
+        },
+      }),
+      new Doorbell({
+        ...common,
+        resource: pods,
+        labelSelector: loadTestLabel,
+        lookAtAll: async () => (await lookAtAll()).pods,
+        heard: (pod, type) => {
+          if (this.#notePod(pod, type === "DELETED")) this.queue.ring(ownerKeyOf(pod));
+        },
+      }),
+      new Doorbell({
+        ...common,
+        resource: canaries,
+        lookAtAll: async () => (await this.#client.list(canaries, this.#scope)).resourceVersion,
+        heard: (canary) => {
+          for (const key of this.#byCanary.get(keyOf(canary)) ?? []) this.queue.ring(key);
+        },
+      }),
+    ];
+  }
+
+  /** Remembers whom it concerns; returns whether there is news in it. */
+  #note({ metadata, spec }: LoadTest): boolean {
+    const key = keyOf({ metadata });
+    if (spec.canary !== undefined) {
+      const canary = `${metadata.namespace}/${spec.canary}`;
+      this.#byCanary.set(canary, (this.#byCanary.get(canary) ?? new Set()).add(key));
+    }
+    return this.#isNews([`LoadTest ${key}`, `${metadata.uid} ${metadata.generation} ${metadata.deletionTimestamp}`]);
+  }
+
+  #notePod(pod: Pod, isDeleted: boolean): boolean {
+    const owner = ownerKeyOf(pod);
+    const names = this.#podNames.get(owner) ?? new Set();
+    if (isDeleted) names.delete(pod.metadata.name);
+    else names.add(pod.metadata.name);
+    this.#podNames.set(owner, names);
+    return this.#isNews(podNews(pod, isDeleted));
+  }
+
+  #takeFresh(key: string): LoadTest | undefined {
+    const loadTest = this.#fresh.get(key);
+    this.#fresh.delete(key);
+    const hasPods = (this.#podNames.get(key)?.size ?? 0) > 0;
+    return hasPods ? undefined : loadTest;
+  }
+
+  #isNews([key, news]: readonly [key: string, news: string]): boolean {
+    if (this.#seen.get(key) === news) return false;
+    this.#seen.set(key, news);
+    return true;
+  }
+
+  async #reconcile(key: string): Promise<number | undefined> {
+    if (!this.#options.mayAct()) return undefined;
+    const { reconciles, seconds, actions: counted } = this.#metrics;
+    const startedNs = monotonicNs();
+    const [namespace = "", name = ""] = key.split("/");
+    const world = await observe(this.#client, { namespace, name }, this.#options, this.#takeFresh(key));
+    const actions = plan(world, this.#options, nowMs());
+    for (const action of actions) {
+      counted.inc({ action: action.kind });
+      if (action.kind === "createPod") this.#notePod(action.pod, false);
+    }
+    const failures = await execute(actions, this.#client, this.#log);
+    seconds.observe((monotonicNs() - startedNs) / 1e9);
+    if (failures > 0) throw new Error(`${failures} of ${actions.length} actions failed`);
+    reconciles.inc({ outcome: "done" });
+    return isWaiting(world, actions, this.#options) ? targetRetryMs : undefined;
   }
 }
 
-async function pass(client: KubeClient, options: LoopOptions, scope: { namespace?: string }, log: Log): Promise<void> {
-  const world = await observe(client, options, scope);
-  const actions = plan(world, options, nowMs());
-  const failures = await execute(actions, client, log);
-  log.debug({ loadTests: world.loadTests.length, pods: world.pods.length, actions: actions.length, failures }, "pass");
+/** Whether it lacks Pods that something else keeps from being made: its target, or Pods of a predecessor. */
+function isWaiting({ loadTests, pods: workers }: World, actions: readonly Action[], options: PlanOptions): boolean {
+  if (actions.some(({ kind }) => kind === "createPod")) return false;
+  return loadTests.some((loadTest) => {
+    const spec = runnableSpec(loadTest, options);
+    const owned = workers.filter((pod) => ownerUid(pod) === loadTest.metadata.uid);
+    return spec !== undefined && owned.length < spec.workers;
+  });
+}
+
+/** What of a Pod decides about anything. */
+function podNews({ metadata, status }: Pod, isDeleted: boolean): [key: string, news: string] {
+  const { phase = "Pending", reason, containerStatuses, conditions } = status ?? {};
+  const scheduled = conditions?.find(({ type }) => type === "PodScheduled");
+  const unscheduled = scheduled?.status === "False" ? scheduled.message : undefined;
+  const states = containerStatuses?.map(({ restartCount, state, lastState }) => [restartCount, state, lastState]);
+  const isGoing = metadata.deletionTimestamp !== undefined;
+  const planHash = String(Bun.hash(metadata.annotations?.[planAnnotation] ?? ""));
+  const news = [isDeleted, isGoing, phase, reason, unscheduled, states, planHash];
+  return [`Pod ${keyOf({ metadata })}`, JSON.stringify(news)];
+}
+
+function keyOf({ metadata }: { metadata: { namespace?: string; name: string } }): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+function ownerKeyOf({ metadata }: { metadata: { namespace?: string; labels?: Record<string, string> } }): string {
+  return `${metadata.namespace}/${metadata.labels?.[loadTestLabel]}`;
 }

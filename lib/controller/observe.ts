@@ -1,10 +1,9 @@
-// The cluster as it is now, in as few calls as the planner needs: one list per kind, and single GETs only for what
-// decides about making or deleting Pods.
+// The cluster as it is now: all LoadTests and worker Pods in a list each, to see who needs attention; and one LoadTest
+// with everything that decides about it, live.
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { canaries, loadtests, type ObjectKey, pods, type Resource, services } from "../kube/resource.ts";
 import type { Canary } from "../loadtest/canary.ts";
-import type { EffectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { serviceShares } from "../plan/compile.ts";
 import { loadTestLabel } from "../plan/names.ts";
@@ -12,91 +11,89 @@ import type { KubeObject, Observed, Pod, Service } from "../plan/objects.ts";
 import { runnableSpec } from "../plan/plan.ts";
 import { isWorkerPod, objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
 
-/** Observes all namespaces, or one. */
-export async function observe(client: KubeClient, options: PlanOptions, scope: { namespace?: string }): Promise<World> {
+export interface Scope {
+  /** Absent: all namespaces. */
+  namespace?: string;
+}
+
+export interface Lists {
+  loadTests: readonly LoadTest[];
+  /** The worker Pods. */
+  pods: readonly Observed<Pod>[];
+  /** Of the lists, where watches continue. */
+  versions: { loadTests: string; pods: string };
+}
+
+export async function list(client: KubeClient, scope: Scope): Promise<Lists> {
   const [loadTestList, podList] = await Promise.all([
     client.list(loadtests, scope),
     client.list(pods, { ...scope, labelSelector: loadTestLabel }),
   ]);
-  const loadTests = loadTestList.items as unknown as LoadTest[];
-  const workers = podList.items.filter(isWorkerPod);
-  const runnable = findRunnable(loadTests, options);
-  const [found, goneOwners] = await Promise.all([
-    findCanaries(client, runnable).then(async (canaries) => ({
-      canaries,
-      services: await findServices(client, runnable, workers, canaries),
-    })),
-    findGoneOwners(client, loadTests, workers),
-  ]);
-  return { loadTests, pods: workers, ...found, goneOwners };
+  return {
+    loadTests: loadTestList.items as unknown as LoadTest[],
+    pods: podList.items.filter(isWorkerPod),
+    versions: { loadTests: loadTestList.resourceVersion, pods: podList.resourceVersion },
+  };
 }
 
-interface Runnable {
-  uid: string;
-  namespace: string;
-  spec: EffectiveSpec;
+/**
+ * One LoadTest, with the Pods that bear its name, whoever owns them, and its target as far as that matters now.
+ *
+ * @param fresh The LoadTest, if a watch has just shown it for the first time, and Pods that bear its name have not been
+ *   heard of. It is taken for what is so: a consistent list of Pods waits up to 100 ms while other objects are written
+ *   (KEP-2340), and who makes a Pod a second time is told so.
+ */
+export async function observe(
+  client: KubeClient,
+  key: Required<ObjectKey>,
+  options: PlanOptions,
+  fresh?: LoadTest,
+): Promise<World> {
+  const [loadTest, workers] =
+    fresh === undefined
+      ? await Promise.all([getOrNull(client, loadtests, key) as Promise<LoadTest | null>, listNamed(client, key)])
+      : [fresh, []];
+  return {
+    loadTests: loadTest === null ? [] : [loadTest],
+    pods: workers,
+    ...(loadTest === null ? none : await observeTarget(client, loadTest, workers, options)),
+    goneOwners: new Set(
+      workers.filter((pod) => ownerUid(pod) !== loadTest?.metadata.uid).map((pod) => ownerUid(pod) ?? objectName(pod)),
+    ),
+  };
 }
 
-function findRunnable(loadTests: readonly LoadTest[], options: PlanOptions): Runnable[] {
-  return loadTests.flatMap((loadTest) => {
-    const spec = runnableSpec(loadTest, options);
-    const { uid, namespace } = loadTest.metadata;
-    return spec === undefined ? [] : [{ uid, namespace, spec }];
-  });
+async function listNamed(client: KubeClient, { namespace, name }: Required<ObjectKey>): Promise<Observed<Pod>[]> {
+  const { items } = await client.list(pods, { namespace, labelSelector: `${loadTestLabel}=${name}` });
+  return items.filter(isWorkerPod);
 }
 
-function findCanaries(client: KubeClient, runnable: readonly Runnable[]): Promise<Map<string, Canary | null>> {
-  const keys = runnable.flatMap(({ namespace, spec }) =>
-    spec.canary === undefined ? [] : [{ namespace, name: spec.canary }],
+type Target = Pick<World, "canaries" | "services">;
+const none: Target = { canaries: new Map(), services: new Map() };
+
+/** The Canary that it names, and its Services if it is about to get Pods. */
+async function observeTarget(
+  client: KubeClient,
+  loadTest: LoadTest,
+  workers: readonly Observed<Pod>[],
+  options: PlanOptions,
+): Promise<Target> {
+  const spec = runnableSpec(loadTest, options);
+  if (spec === undefined) return none;
+  const { namespace, uid } = loadTest.metadata;
+  const canary =
+    spec.canary === undefined ? undefined : await getOrNull(client, canaries, { namespace, name: spec.canary });
+  const known = new Map<string, Canary | null>(canary === undefined ? [] : [[`${namespace}/${spec.canary}`, canary]]);
+  if (workers.filter((pod) => ownerUid(pod) === uid).length >= spec.workers)
+    return { canaries: known, services: new Map() };
+  const names = serviceShares(spec, canary?.spec).map(({ service }) => service);
+  const entries = names.map(
+    async (name): Promise<[string, Observed<Service> | null]> => [
+      `${namespace}/${name}`,
+      await getOrNull(client, services, { namespace, name }),
+    ],
   );
-  return getAll(client, canaries, keys);
-}
-
-/** Only a LoadTest that is about to get Pods needs its Services. */
-function findServices(
-  client: KubeClient,
-  runnable: readonly Runnable[],
-  observedPods: readonly Observed<Pod>[],
-  knownCanaries: ReadonlyMap<string, Canary | null>,
-): Promise<Map<string, Observed<Service> | null>> {
-  const podsByOwner = Map.groupBy(observedPods, (pod) => ownerUid(pod) ?? "");
-  const keys = runnable
-    .filter(({ uid, spec }) => (podsByOwner.get(uid) ?? []).length < spec.workers)
-    .flatMap(({ namespace, spec }) => {
-      const canary = knownCanaries.get(`${namespace}/${spec.canary}`);
-      return serviceShares(spec, canary?.spec).map(({ service }) => ({ namespace, name: service }));
-    });
-  return getAll(client, services, keys);
-}
-
-/** The objects of these keys by `namespace/name`, each asked for once; null: there is none. */
-async function getAll<T extends KubeObject>(
-  client: KubeClient,
-  resource: Resource<T>,
-  keys: readonly { namespace: string; name: string }[],
-): Promise<Map<string, Observed<T> | null>> {
-  const wanted = new Map(keys.map((key) => [`${key.namespace}/${key.name}`, key]));
-  return new Map(
-    await Promise.all([...wanted].map(async ([name, key]) => [name, await getOrNull(client, resource, key)] as const)),
-  );
-}
-
-/** Pods whose owner is not in the list: the owner may be younger than the list, so it is looked for by name, live. */
-async function findGoneOwners(
-  client: KubeClient,
-  loadTests: readonly LoadTest[],
-  observedPods: readonly Observed<Pod>[],
-): Promise<Set<string>> {
-  const known = new Set(loadTests.map(({ metadata }) => metadata.uid));
-  const gone = new Set<string>();
-  for (const pod of observedPods) {
-    const uid = ownerUid(pod);
-    if (uid !== undefined && (known.has(uid) || gone.has(uid))) continue;
-    const { namespace = "", labels = {} } = pod.metadata;
-    const owner = await getOrNull(client, loadtests, { namespace, name: labels[loadTestLabel] as string });
-    if (owner === null || owner.metadata.uid !== uid) gone.add(uid ?? objectName(pod));
-  }
-  return gone;
+  return { canaries: known, services: new Map(await Promise.all(entries)) };
 }
 
 async function getOrNull<T extends KubeObject>(

@@ -12,6 +12,13 @@ export interface KubeClient {
   /** All matching objects, consistent with each other and with every write finished before (resourceVersion unset). */
   list<T extends KubeObject>(resource: Resource<T>, options?: ListOptions): Promise<ObjectList<T>>;
 
+  /**
+   * What happens to matching objects after `resourceVersion`, until the server ends the stream, which it does now and then.
+   * Breaks off with ApiError (isExpired: list again), and with ConnectionError when nothing has come for `silenceMs`, not
+   * even the bookmark that a server sends each minute.
+   */
+  watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
+
   /** Creates `object` in the namespace of its metadata. */
   create<T extends KubeObject>(resource: Resource<T>, object: T, options?: CallOptions): Promise<Observed<T>>;
 
@@ -45,6 +52,23 @@ export interface ListOptions extends CallOptions {
   readonly fieldSelector?: string;
   /** Objects per page; all pages are read. Absent: one page with everything. */
   readonly limit?: number;
+}
+
+export interface WatchOptions {
+  /** Absent: all namespaces. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  /** Of a list. */
+  readonly resourceVersion: string;
+  /** Default 90 000. */
+  readonly silenceMs?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface WatchEvent<T extends KubeObject> {
+  /** BOOKMARK: nothing has happened, and of the object there is only its resourceVersion. */
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+  readonly object: Observed<T>;
 }
 
 export interface WriteOptions extends CallOptions {

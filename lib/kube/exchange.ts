@@ -1,6 +1,6 @@
 // One request to the API server and its whole answer, with credentials renewed once when the server rejects them.
 // Redirects are not followed: they would carry the credentials elsewhere.
-import { ApiError } from "./api-error.ts";
+import { ApiError, type Refusal } from "./api-error.ts";
 import type { Connection } from "./connection.ts";
 import { connectionError, failureOf } from "./connection-error.ts";
 import type { Credentials } from "./credentials.ts";
@@ -20,40 +20,47 @@ export interface ExchangeOptions {
 }
 
 /** The body of the answer. Rejects with ApiError, ConnectionError, or the reason of the caller's signal. */
-export async function exchange(
+export function exchange(connection: Connection, request: ApiRequest, options: ExchangeOptions): Promise<Uint8Array> {
+  return ask(connection, request, options, async (response) => new Uint8Array(await response.arrayBuffer()));
+}
+
+/**
+ * The body of the answer as it comes; the timeout is for its beginning. Rejects as `exchange` does; once it has begun, the
+ * stream breaks off with the error of the connection, or with the reason of the caller's signal.
+ */
+export function openStream(
   connection: Connection,
   request: ApiRequest,
   options: ExchangeOptions,
-): Promise<Uint8Array> {
+): Promise<ReadableStream<Uint8Array>> {
+  return ask(connection, request, options, async ({ body }) => body ?? new Blob([]).stream());
+}
+
+async function ask<T>(
+  connection: Connection,
+  request: ApiRequest,
+  options: ExchangeOptions,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
   const credentials = await connection.credentials.current();
-  let answer = await attempt(connection, credentials, request, options);
-  if (answer.code === 401) {
+  let answer = await attempt(connection, credentials, request, options, read);
+  if ("code" in answer && answer.code === 401) {
     const replacement = await connection.credentials.replacementFor(credentials);
-    if (replacement !== credentials) answer = await attempt(connection, replacement, request, options);
+    if (replacement !== credentials) answer = await attempt(connection, replacement, request, options, read);
   }
-  if (answer.code >= 200 && answer.code < 300) return answer.body;
-  throw new ApiError({
-    method: request.method,
-    path: request.path,
-    code: answer.code,
-    body: new TextDecoder().decode(answer.body),
-    retryAfter: answer.retryAfter,
-  });
+  if ("code" in answer) throw new ApiError(answer);
+  return answer.value;
 }
 
-interface Answer {
-  code: number;
-  retryAfter: string | null;
-  body: Uint8Array;
-}
-
-async function attempt(
+async function attempt<T>(
   connection: Connection,
   credentials: Credentials,
   request: ApiRequest,
   { timeoutMs, signal }: ExchangeOptions,
-): Promise<Answer> {
-  const timeout = AbortSignal.timeout(timeoutMs);
+  read: (response: Response) => Promise<T>,
+): Promise<{ value: T } | Refusal> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
   try {
     const response = await fetch(connection.serverUrl + request.path + (request.query ?? ""), {
       method: request.method,
@@ -62,18 +69,25 @@ async function attempt(
       redirect: "manual",
       // On a kept-alive connection that closes early, Bun by itself sends PUT and DELETE again.
       keepalive: request.method !== "PUT" && request.method !== "DELETE",
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      signal: signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]),
       ...(request.body === undefined ? {} : { body: request.body }),
       ...(connection.proxyUrl === undefined ? {} : { proxy: connection.proxyUrl }),
     });
+    if (response.ok) return { value: await read(response) };
+    const { method, path } = request;
     return {
+      method,
+      path,
       code: response.status,
+      body: await response.text(),
       retryAfter: response.headers.get("Retry-After"),
-      body: new Uint8Array(await response.arrayBuffer()),
     };
   } catch (error: unknown) {
     signal?.throwIfAborted();
-    throw connectionError(request, connection.serverUrl, timeout.aborted ? "timeout" : failureOf(error), error);
+    const failure = deadline.signal.aborted ? "timeout" : failureOf(error);
+    throw connectionError(request, connection.serverUrl, failure, error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -2,12 +2,23 @@
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { sleep } from "../runtime/clock.ts";
 import { isExpired } from "./api-error.ts";
-import type { CallOptions, DeleteOptions, KubeClient, ListOptions, ObjectList, Patch, WriteOptions } from "./client.ts";
+import type {
+  CallOptions,
+  DeleteOptions,
+  KubeClient,
+  ListOptions,
+  ObjectList,
+  Patch,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { connectionError } from "./connection-error.ts";
 import { type ApiRequest, exchange } from "./exchange.ts";
 import { apiVersionOf, collectionPath, creationPath, type ObjectKey, objectPath, type Resource } from "./resource.ts";
 import { retryDelayMs } from "./retry.ts";
+import { watchStream } from "./watch.ts";
 
 const defaultTimeoutMs = 10_000;
 
@@ -49,6 +60,20 @@ export class HttpKubeClient implements KubeClient {
       const { limit: _, ...unpaged } = options; // the pages outlived their snapshot; one page cannot
       return this.#listPages(resource, unpaged);
     }
+  }
+
+  watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
+    const { namespace, labelSelector, resourceVersion } = options;
+    const parameters = { watch: "1", allowWatchBookmarks: "true", labelSelector, resourceVersion };
+    const request = {
+      method: "GET",
+      path: collectionPath(resource, namespace),
+      query: formatQuery(parameters),
+    } as const;
+    this.traffic.calls += 1;
+    return watchStream<T>(this.#connection, request, options, (bytes) => {
+      this.traffic.bytesReceived += bytes;
+    });
   }
 
   create<T extends KubeObject>(resource: Resource<T>, object: T, options: CallOptions = {}): Promise<Observed<T>> {

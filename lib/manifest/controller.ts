@@ -53,10 +53,10 @@ function clusterRole(): object {
     kind: "ClusterRole",
     metadata: { name },
     rules: [
-      { apiGroups: [apiGroup], resources: ["loadtests"], verbs: ["get", "list"] },
+      { apiGroups: [apiGroup], resources: ["loadtests"], verbs: ["get", "list", "watch"] },
       { apiGroups: [apiGroup], resources: ["loadtests/status"], verbs: ["patch"] },
-      { apiGroups: [apiGroup], resources: ["canaries"], verbs: ["get"] },
-      { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "create", "patch", "delete"] },
+      { apiGroups: [apiGroup], resources: ["canaries"], verbs: ["get", "list", "watch"] },
+      { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
       { apiGroups: [""], resources: ["services"], verbs: ["get"] },
       {
         apiGroups: ["admissionregistration.k8s.io"],
@@ -165,7 +165,7 @@ function deployment(image: string): object {
               livenessProbe: { httpGet: { path: "/healthz", port: "health" }, periodSeconds: 10, timeoutSeconds: 5 },
               readinessProbe: { httpGet: { path: "/readyz", port: "health" }, periodSeconds: 2, timeoutSeconds: 5 },
               resources: {
-                requests: { cpu: "50m", memory: "96Mi" },
+                requests: { cpu: "100m", memory: "128Mi" },
                 limits: { memory: "512Mi" },
               },
               securityContext: restrictedContainer,

@@ -1,10 +1,9 @@
 // The controller out of cluster, as a process that can be killed at any moment.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { binary } from "../binary/process.ts";
+import { installKinds, removeExtension } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson } from "./kubectl.ts";
 
-const root = join(import.meta.dir, "../..");
 const namespace = "loadtest-outside";
 const workers = 6;
 
@@ -21,7 +20,7 @@ const manifest = {
 
 const podsOf = () => kubectlJson<PodList>(["get", "pods", "-n", namespace, "-l", "beta.kuar.com/loadtest=outside"]);
 
-function startController() {
+function startController(...more: string[]) {
   const flags = [
     "--kubeconfig",
     kubeconfig,
@@ -34,7 +33,9 @@ function startController() {
     "--poll-interval",
     "200ms",
   ];
-  return Bun.spawn([binary, "controller", "--worker-image", "localhost/loadtest:dev", ...flags], { stderr: "pipe" });
+  return Bun.spawn([binary, "controller", "--worker-image", "localhost/loadtest:dev", ...flags, ...more], {
+    stderr: "pipe",
+  });
 }
 
 /** Everything the controller logs until `isLast`, as objects. */
@@ -58,15 +59,14 @@ async function logUntil(
 
 describe.skipIf(kubeconfig === "")("a controller out of cluster", () => {
   beforeAll(async () => {
-    await kubectl(["apply", "-f", join(root, "manifests/loadtest-resource.yaml")]);
-    await kubectl(["wait", "--for=condition=Established", "crd/loadtests.beta.kuar.com", "--timeout=30s"]);
+    await installKinds();
     await kubectl(["create", "namespace", namespace]);
     await kubectl(["create", "service", "clusterip", "target", "--tcp=80:80", "-n", namespace]);
   }, 60_000);
 
   afterAll(async () => {
     await kubectl(["delete", "namespace", namespace]);
-    await kubectl(["delete", "crd", "loadtests.beta.kuar.com"]);
+    await removeExtension();
   }, 90_000);
 
   test("killed at every moment of making Pods, it ends with each Pod once", async () => {
@@ -103,6 +103,31 @@ describe.skipIf(kubeconfig === "")("a controller out of cluster", () => {
     controller.kill("SIGTERM");
     expect(await controller.exited).toBe(0);
   }, 90_000);
+
+  test.each([
+    ["by the watch alone", ["--poll-interval", "10m"]],
+    ["by polls alone", ["--no-watch"]],
+  ])(
+    "creation, edit and deletion are seen %s",
+    async (_, flags) => {
+      const controller = startController(...flags);
+      await logUntil(controller, ({ msg }) => msg === "controller started");
+      await kubectl(["apply", "-n", namespace, "-f", "-"], JSON.stringify(manifest));
+      const before = await eventually(podsOf, ({ items }) => items.length === workers);
+      const edit = '{"spec":{"requestsPerSecond":120}}';
+      await kubectl(["patch", "lt", "outside", "-n", namespace, "--type=merge", "-p", edit]);
+      const old = new Set(before.items.map(({ metadata }) => metadata.uid));
+      await eventually(
+        podsOf,
+        ({ items }) => items.length === workers && items.every(({ metadata }) => !old.has(metadata.uid)),
+      );
+      await kubectl(["delete", "lt", "outside", "-n", namespace]);
+      await eventually(podsOf, ({ items }) => items.length === 0);
+      controller.kill("SIGTERM");
+      expect(await controller.exited).toBe(0);
+    },
+    180_000,
+  );
 
   test("it tells its health, is ready after the first pass, and logs JSON only", async () => {
     const controller = startController();

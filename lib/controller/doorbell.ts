@@ -1,0 +1,78 @@
+// A watch that says which keys to look at sooner. Nothing depends on it: what it misses, the next poll sees.
+import { isExpired } from "../kube/api-error.ts";
+import type { KubeClient, WatchEvent } from "../kube/client.ts";
+import type { Resource } from "../kube/resource.ts";
+import type { KubeObject } from "../plan/objects.ts";
+import { nowMs, sleep } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { ControllerMetrics } from "./metrics.ts";
+
+/** A stream is alive that has given an event or a bookmark so recently. */
+const aliveForMs = 90_000;
+const retryMs = 1000;
+const longestRetryMs = 30_000;
+
+export interface DoorbellOptions<T extends KubeObject> {
+  client: KubeClient;
+  resource: Resource<T>;
+  namespace?: string;
+  labelSelector?: string;
+  /** Looks at everything, and resolves with the version of the resource's list from which to watch. */
+  lookAtAll: () => Promise<string>;
+  /** Told of each change. */
+  heard: (object: T, type: WatchEvent<T>["type"]) => void;
+  metrics: ControllerMetrics;
+  log: Log;
+}
+
+export class Doorbell<T extends KubeObject> {
+  readonly #options: DoorbellOptions<T>;
+  #heardAtMs = 0;
+
+  constructor(options: DoorbellOptions<T>) {
+    this.#options = options;
+  }
+
+  get isAlive(): boolean {
+    return nowMs() - this.#heardAtMs < aliveForMs;
+  }
+
+  /** Watches until `stop` is aborted; a stream that ends, breaks or falls silent is opened again. Never rejects. */
+  async run(stop: AbortSignal): Promise<void> {
+    const { resource, lookAtAll, heard, metrics, log } = this.#options;
+    let resourceVersion: string | undefined;
+    let failures = 0;
+    while (!stop.aborted) {
+      try {
+        resourceVersion ??= await lookAtAll();
+        for await (const event of this.#events(resourceVersion, stop)) {
+          failures = 0;
+          resourceVersion = event.object.metadata.resourceVersion;
+          this.#heardAtMs = nowMs();
+          if (event.type === "BOOKMARK") continue;
+          metrics.events.inc({ kind: resource.kind });
+          heard(event.object, event.type);
+        }
+      } catch (error: unknown) {
+        if (stop.aborted) return;
+        failures++;
+        if (isExpired(error)) resourceVersion = undefined;
+        this.#heardAtMs = 0;
+        metrics.watchesBroken.inc({ kind: resource.kind });
+        log.warn({ kind: resource.kind, error: (error as Error).message }, "watch broken");
+        await sleep(Math.min(retryMs * 2 ** (failures - 1), longestRetryMs), stop);
+      }
+    }
+  }
+
+  #events(resourceVersion: string, signal: AbortSignal): AsyncIterable<WatchEvent<T>> {
+    const { client, resource, namespace, labelSelector } = this.#options;
+    this.#heardAtMs = nowMs();
+    return client.watch(resource, {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      resourceVersion,
+      signal,
+    });
+  }
+}

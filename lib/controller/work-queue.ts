@@ -1,0 +1,110 @@
+// Work by key: each key at most once at a time, several keys at once. A key that rings while its work is under way is
+// worked on once more; one whose work fails is tried again later and later, and holds up no other.
+
+export interface WorkQueueOptions {
+  /** Does the work of a key; resolves with after how many ms to look again, if at all. */
+  work: (key: string) => Promise<number | undefined>;
+  failed: (key: string, error: unknown) => void;
+  /** Keys at once. */
+  width: number;
+  /** In [0, 1), for the jitter. */
+  random: () => number;
+}
+
+const firstDelayMs = 500;
+const longestDelayMs = 30_000;
+
+interface Entry {
+  /** waiting: in line; working; resting: until its timer rings. */
+  state: "waiting" | "working" | "resting";
+  rangAgain: boolean;
+  failures: number;
+  timer?: ReturnType<typeof setTimeout>;
+}
+
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #line: string[] = [];
+  #working = 0;
+  #isStopped = false;
+  #idle: (() => void) | undefined;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Keys in line or under way. */
+  get size(): number {
+    return this.#line.length + this.#working;
+  }
+
+  /** Has the key worked on soon. After failures it waits for its turn, however often it rings. */
+  ring(key: string): void {
+    if (this.#isStopped) return;
+    const entry = this.#entries.get(key);
+    if (entry === undefined) this.#enter(key, { state: "waiting", rangAgain: false, failures: 0 });
+    else if (entry.state === "working") entry.rangAgain = true;
+    else if (entry.state === "resting" && entry.failures === 0) {
+      clearTimeout(entry.timer);
+      this.#enter(key, entry);
+    }
+  }
+
+  /** Takes no more work; resolves when what is under way is done. */
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#line.length = 0;
+    for (const { timer } of this.#entries.values()) clearTimeout(timer);
+    if (this.#working === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #enter(key: string, entry: Entry): void {
+    entry.state = "waiting";
+    this.#entries.set(key, entry);
+    this.#line.push(key);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#working < this.#options.width) {
+      const key = this.#line.shift();
+      if (key === undefined) return;
+      this.#working++;
+      void this.#work(key, this.#entries.get(key) as Entry);
+    }
+  }
+
+  async #work(key: string, entry: Entry): Promise<void> {
+    entry.state = "working";
+    entry.rangAgain = false;
+    let delayMs: number | undefined;
+    try {
+      delayMs = await this.#options.work(key);
+      entry.failures = 0;
+    } catch (error: unknown) {
+      this.#options.failed(key, error);
+      delayMs = this.#backoffMs(++entry.failures);
+    }
+    this.#working--;
+    if (this.#isStopped) this.#entries.delete(key);
+    else if (entry.rangAgain && entry.failures === 0) this.#enter(key, entry);
+    else if (delayMs === undefined) this.#entries.delete(key);
+    else this.#rest(key, entry, delayMs);
+    this.#next();
+    if (this.#working === 0) this.#idle?.();
+  }
+
+  #rest(key: string, entry: Entry, delayMs: number): void {
+    entry.state = "resting";
+    entry.timer = setTimeout(() => this.#enter(key, entry), delayMs);
+  }
+
+  #backoffMs(failures: number): number {
+    const delayMs = Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs);
+    return delayMs * (0.5 + this.#options.random() / 2);
+  }
+}
