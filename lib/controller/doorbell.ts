@@ -53,6 +53,7 @@ export class Doorbell<T extends KubeObject> {
           metrics.events.inc({ kind: resource.kind });
           heard(event.object, event.type);
         }
+        await sleep(retryMs, stop); // a server that ends every stream at once is not asked without a pause
       } catch (error: unknown) {
         if (stop.aborted) return;
         failures++;

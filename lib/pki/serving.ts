@@ -65,8 +65,7 @@ export function nextStep(state: ServingState, nowMs: number): ServingStep {
   }
   const problem = servingProblem(serving?.chainPem, authorityPem, host, nowMs);
   if (problem !== undefined) {
-    const isUsable =
-      serving !== undefined && servingProblem(serving.chainPem, serving.issuerPem, host, nowMs) === undefined;
+    const isUsable = serving !== undefined && isServable(serving, host, nowMs);
     const young = registrations.find(({ trustedForMs }) => trustedForMs < bundleHoldMs);
     if (isUsable && young !== undefined) {
       return { kind: "wait", reason: `for every API server to notice the new bundle of ${young.name}` };

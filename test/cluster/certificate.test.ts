@@ -45,6 +45,17 @@ async function bundles(): Promise<string[]> {
 }
 const certificatesIn = (bundle: string) => bundle.split("-----BEGIN CERTIFICATE-----").length - 1;
 
+/** Of the condition that the controller writes into its Service. */
+const conditionField = (field: "reason" | "message") =>
+  kubectl([
+    "get",
+    "service/loadtest",
+    "-n",
+    extensionNamespace,
+    "-o",
+    `jsonpath={.status.conditions[?(@.type=="ServingCertificateReady")].${field}}`,
+  ]);
+
 async function renew(...flags: string[]): Promise<void> {
   const { code, err } = await loadtest(["cert", "renew", "--kubeconfig", kubeconfig, "--timeout", "3m", ...flags]);
   if (code !== 0) throw new Error(err);
@@ -183,15 +194,7 @@ describe.skipIf(kubeconfig === "")("the serving certificate on a real cluster", 
     ]);
     const reasons = items.map(({ reason }) => reason);
     for (const reason of ["AuthorityCreated", "CertificateIssued", "BundleWritten"]) expect(reasons).toContain(reason);
-    const message = await kubectl([
-      "get",
-      "service",
-      "loadtest",
-      "-n",
-      extensionNamespace,
-      "-o",
-      'jsonpath={.status.conditions[?(@.type=="ServingCertificateReady")].message}',
-    ]);
+    const message = await conditionField("message");
     expect(message).toContain((await servingSerial()).toLowerCase());
     expect(JSON.stringify(items)).not.toContain("PRIVATE KEY");
   }, 60_000);
@@ -200,16 +203,7 @@ describe.skipIf(kubeconfig === "")("the serving certificate on a real cluster", 
     const name = "mutatingwebhookconfiguration/kuar-defaulter";
     await kubectl(["annotate", name, "cert-manager.io/inject-ca-from=loadtest-system/some"]);
     await kubectl(["patch", name, "--type=json", "-p", '[{"op":"remove","path":"/webhooks/0/clientConfig/caBundle"}]']);
-    const condition = () =>
-      kubectl([
-        "get",
-        "service",
-        "loadtest",
-        "-n",
-        extensionNamespace,
-        "-o",
-        'jsonpath={.status.conditions[?(@.type=="ServingCertificateReady")].reason}',
-      ]);
+    const condition = () => conditionField("reason");
     await eventually(condition, (reason) => reason === "ForeignAuthority");
     await Bun.sleep(6000); // a pass and more
     expect((await kubectlJson<Configuration>(["get", name])).webhooks[0]?.clientConfig.caBundle).toBeUndefined();
