@@ -58,7 +58,9 @@ export async function observe(
     pods: workers,
     ...(loadTest === null ? none : await observeTarget(client, loadTest, workers, options)),
     goneOwners: new Set(
-      workers.filter((pod) => ownerUid(pod) !== loadTest?.metadata.uid).map((pod) => ownerUid(pod) ?? objectName(pod)),
+      workers
+        .filter((pod) => loadTest === null || ownerUid(pod) !== loadTest.metadata.uid)
+        .map((pod) => ownerUid(pod) ?? objectName(pod)),
     ),
   };
 }

@@ -95,10 +95,10 @@ describe.skipIf(kubeconfig === "")("a controller out of cluster", () => {
     expect(await controller.exited).toBe(0);
   }, 120_000);
 
-  test("with its LoadTest orphaned by --cascade=orphan, the Pods are found and ended", async () => {
-    const controller = startController();
-    await eventually(podsOf, ({ items }) => items.length === workers);
+  test("Pods orphaned by --cascade=orphan while no controller ran are found and ended", async () => {
+    expect((await podsOf()).items).toHaveLength(workers);
     await kubectl(["delete", "lt", "outside", "-n", namespace, "--cascade=orphan"]);
+    const controller = startController();
     await eventually(podsOf, ({ items }) => items.every(({ metadata }) => metadata.deletionTimestamp !== undefined));
     controller.kill("SIGTERM");
     expect(await controller.exited).toBe(0);
