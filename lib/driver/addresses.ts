@@ -37,8 +37,8 @@ export class Addresses {
     return this.#addresses.includes(address);
   }
 
-  /** The addresses in turn. */
-  next(): string {
-    return this.#addresses[this.#next++ % this.#addresses.length] as string;
+  /** The addresses in turn; undefined as long as none is known. */
+  next(): string | undefined {
+    return this.#addresses[this.#next++ % this.#addresses.length];
   }
 }

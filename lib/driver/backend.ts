@@ -2,12 +2,9 @@
 //
 // A request that is due goes to a free connection at once; without one it is owed, and goes to the next that becomes
 // free; owed for longer than the timeout, it is given up. It is never sent before it is due and never sent twice.
-import { requestTurns, scheduleOf } from "../load/planned-schedule.ts";
-import type { RateCurve } from "../load/rate-curve.ts";
 import { Progress } from "../load/response-parser.ts";
-import { OpenLoop, type Schedule } from "../load/schedule.ts";
-import type { Turns } from "../load/turns.ts";
 import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
+import { Workload } from "../load/workload.ts";
 import { monotonicNs } from "../runtime/clock.ts";
 import type { FailureKind } from "../stats/account.ts";
 import type { Recording } from "../stats/recording.ts";
@@ -15,24 +12,27 @@ import { type Connection, ConnectionState } from "./connection.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import type { GeneratorWatch } from "./generator-watch.ts";
 import { PathRecorder } from "./path-recorder.ts";
-import { type ReadyRequest, readyRequest } from "./planned-requests.ts";
+import type { ReadyRequest } from "./planned-requests.ts";
 import { SlipSplit } from "./slip-split.ts";
 
 export class Backend {
   readonly name: string;
-  readonly #timeoutNs: number;
-  readonly #schedule: Schedule;
+  readonly #index: number;
   readonly #isClosedLoop: boolean;
-  readonly #turns: Turns;
-  readonly #requests: readonly ReadyRequest[];
-  readonly #recorders: readonly PathRecorder[];
+  #plan: WorkerPlan;
+  #timeoutNs: number;
+  #workload: Workload;
+  #requests: readonly ReadyRequest[] = [];
+  readonly #recorders: PathRecorder[] = [];
   readonly #watch: GeneratorWatch;
   readonly #slip = new SlipSplit();
   #pool!: ConnectionPool;
   /** Infinity before the start: nothing is due. */
   #startNs = Number.POSITIVE_INFINITY;
-  /** Requests due before a start in mid-schedule: what became of them, an earlier process knew. */
-  #skipped = 0;
+  /** By request, those due before a start in mid-schedule: what became of them, an earlier process knew. */
+  #skipped: readonly number[] = [];
+  /** Whether it has connections only for what is owed. */
+  #isLeaving = false;
   #inFlight = 0;
   #completedInTime = 0;
   /** The instant (ns since the start) at which the schedule was stopped; Infinity while it goes on. */
@@ -40,22 +40,24 @@ export class Backend {
   /** The monotonic instant until which requests are due. */
   #dueUntilNs = Number.POSITIVE_INFINITY;
 
-  private constructor(plan: WorkerPlan, index: number, requests: readonly ReadyRequest[], watch: GeneratorWatch) {
-    this.name = (plan.backends[index] as PlannedBackend).name;
+  private constructor(plan: WorkerPlan, planned: PlannedBackend, index: number, watch: GeneratorWatch) {
+    this.name = planned.name;
+    this.#index = index;
+    this.#isClosedLoop = plan.requestsPerSecond === "max";
+    this.#plan = plan;
     this.#timeoutNs = plan.timeoutNs;
-    this.#schedule = scheduleOf(plan, index);
-    this.#isClosedLoop = !(this.#schedule instanceof OpenLoop);
-    this.#turns = requestTurns(plan);
-    this.#requests = requests;
-    this.#recorders = plan.requests.map(({ expectStatus }) => new PathRecorder(expectStatus));
+    this.#workload = new Workload(plan, index);
     this.#watch = watch;
   }
 
-  /** Backend `index` of the plan. Rejects with a TargetError of kind `dns`, or when a file cannot be read. */
-  static async create(plan: WorkerPlan, index: number, watch: GeneratorWatch): Promise<Backend> {
-    const planned = plan.backends[index] as PlannedBackend;
-    const requests = await Promise.all(plan.requests.map((request) => readyRequest(planned.origin, request)));
-    const backend = new Backend(plan, index, requests, watch);
+  /** Backend `index`, `planned` for the first time in `plan` or in a later one. Rejects when a file cannot be read. */
+  static async create(
+    plan: WorkerPlan,
+    planned: PlannedBackend,
+    index: number,
+    watch: GeneratorWatch,
+  ): Promise<Backend> {
+    const backend = new Backend(plan, planned, index, watch);
     backend.#pool = await ConnectionPool.create(plan, planned, watch, {
       opened: (connection, nowNs) => {
         if (connection.request >= 0) backend.#send(connection, nowNs);
@@ -73,31 +75,65 @@ export class Backend {
     return backend;
   }
 
+  /** Opens the connections that it has by `plan`, which is followed afterwards. Rejects as ConnectionPool.open does. */
+  async open(plan: WorkerPlan, stop: AbortSignal): Promise<void> {
+    this.#pool.resize(this.#share(plan));
+    await this.#pool.open(stop);
+  }
+
   /** The connections to it. */
   get pool(): ConnectionPool {
     return this.#pool;
   }
 
-  /** Request 0 is due at the monotonic instant `startNs`; what was due until `skipNs` after it counts as lost. */
-  begin(startNs: number, skipNs: number): void {
+  /**
+   * Request 0 is due at the monotonic instant `startNs`. What was due until `afterNs` (ns after it) is nobody's business
+   * here; what was due after that and until `lostUntilNs` counts as lost.
+   */
+  begin(startNs: number, afterNs: number, lostUntilNs: number): void {
     this.#startNs = startNs;
-    this.#dueUntilNs = startNs + this.#schedule.endNs;
-    if (skipNs > 0) this.#schedule.skip(skipNs);
-    this.#skipped = this.#schedule.index;
+    this.#workload = new Workload(this.#plan, this.#index, afterNs);
+    this.#skipped = this.#workload.due(lostUntilNs);
+    this.#workload.skip(lostUntilNs);
+    this.#dueUntilNs = startNs + this.#workload.endNs;
     this.#pool.begin(startNs);
+  }
+
+  /** Goes on by another plan, whose requests are `requests` for this backend, from `elapsedNs` after the start on. */
+  follow(plan: WorkerPlan, requests: readonly ReadyRequest[], elapsedNs: number): void {
+    this.#plan = plan;
+    this.#timeoutNs = plan.timeoutNs;
+    this.#requests = requests;
+    for (const [request, { expectStatus }] of plan.requests.entries()) {
+      this.#recorders[request] ??= new PathRecorder();
+      this.#recorders[request].expect(expectStatus);
+    }
+    this.#workload.follow(plan, elapsedNs);
+    this.#dueUntilNs = this.#startNs + Math.min(this.#workload.endNs, this.#stoppedAtNs);
+    this.#pool.follow(plan);
+    const connections = this.#share(plan);
+    this.#isLeaving = connections === 0;
+    if (connections > 0) this.#pool.resize(connections);
+    this.#closeIfDone(elapsedNs);
+  }
+
+  /** How many of the plan's connections it has. */
+  #share({ backends, connections }: WorkerPlan): number {
+    const percent = backends[this.#index]?.percent ?? 0;
+    return percent === 0 ? 0 : Math.max(1, Math.round((connections * percent) / 100));
+  }
+
+  /** A backend that gets no more requests first sends what is owed, and then needs no connections. */
+  #closeIfDone(elapsedNs: number): void {
+    if (!this.#isLeaving || this.#workload.nextNs(elapsedNs) <= elapsedNs) return;
+    this.#isLeaving = false;
+    this.#pool.resize(0);
   }
 
   /** No more requests are due from `elapsedNs` on. */
   stop(elapsedNs: number): void {
     this.#stoppedAtNs = Math.min(this.#stoppedAtNs, elapsedNs);
     this.#dueUntilNs = Math.min(this.#dueUntilNs, this.#startNs + this.#stoppedAtNs);
-  }
-
-  /** Goes on by another rate from `elapsedNs` on; a closed loop has none. */
-  follow(curve: RateCurve, elapsedNs: number): void {
-    if (!(this.#schedule instanceof OpenLoop)) return;
-    this.#schedule.follow(curve, elapsedNs);
-    this.#dueUntilNs = this.#startNs + Math.min(this.#schedule.endNs, this.#stoppedAtNs);
   }
 
   /** Requests given to a connection whose outcome is open. */
@@ -110,26 +146,26 @@ export class Backend {
     return this.#completedInTime;
   }
 
-  /** When the schedule ends by itself; Infinity without end. */
+  /** When the schedule ends by itself; Infinity without end, 0 for a backend that gets nothing. */
   get endNs(): number {
-    return this.#schedule.endNs;
+    return this.#workload.endNs;
   }
 
-  /** Whether nothing will be due any more, and nothing is owed. */
+  /** Whether the schedule has ended, and nothing is owed. */
   isExhausted(elapsedNs: number): boolean {
-    return elapsedNs > this.#stoppedAtNs || this.#schedule.nextNs(elapsedNs) === Number.POSITIVE_INFINITY;
+    return elapsedNs > this.#stoppedAtNs || this.#workload.isExhausted(elapsedNs);
   }
 
   /** How long until a request can be sent; Infinity while that hangs on a response. */
   untilDueNs(elapsedNs: number): number {
     if (this.isExhausted(elapsedNs) || this.#pool.peek() === undefined) return Number.POSITIVE_INFINITY;
-    return this.#schedule.nextNs(elapsedNs) - elapsedNs;
+    return this.#workload.nextNs(elapsedNs) - elapsedNs;
   }
 
   /** Whether requests are due that wait for a connection. */
   isOwing(elapsedNs: number): boolean {
     if (this.isExhausted(elapsedNs) || this.#pool.peek() !== undefined) return false;
-    return this.#schedule.nextNs(elapsedNs) <= elapsedNs;
+    return this.#workload.nextNs(elapsedNs) <= elapsedNs;
   }
 
   /** Sends what is due, as long as a connection is free. */
@@ -147,13 +183,13 @@ export class Backend {
         this.#timeOut(connection, nowNs);
     }
     this.#pool.renewIdle(nowNs);
+    this.#closeIfDone(nowNs - this.#startNs);
   }
 
   /** What is recorded until `elapsedNs`, by request of the plan. The histograms are the backend's own. */
   recordings(elapsedNs: number): Recording[] {
-    const due = this.#turns.counts(this.#schedule.dueCount(Math.min(elapsedNs, this.#stoppedAtNs)));
-    const skipped = this.#turns.counts(this.#skipped);
-    return this.#recorders.map((recorder, i) => recorder.recording(due[i] as number, skipped[i] as number));
+    const due = this.#workload.due(Math.min(elapsedNs, this.#stoppedAtNs));
+    return this.#recorders.map((recorder, i) => recorder.recording(due[i] ?? 0, this.#skipped[i] ?? 0));
   }
 
   /** Whether the next request is due now; owed ones that have waited longer than the timeout are passed over first. */
@@ -161,21 +197,22 @@ export class Backend {
     const elapsedNs = nowNs - this.#startNs;
     if (elapsedNs < 0 || elapsedNs >= this.#stoppedAtNs) return false;
     while (true) {
-      const waitedNs = elapsedNs - this.#schedule.nextNs(elapsedNs);
+      const waitedNs = elapsedNs - this.#workload.nextNs(elapsedNs);
       if (waitedNs < 0) return false;
       if (waitedNs <= this.#timeoutNs) return true;
       if (this.#pool.peek() !== undefined) this.#watch.recordNeglect(waitedNs);
-      this.#schedule.advance();
+      (this.#recorders[this.#workload.request] as PathRecorder).givenUp++;
+      this.#workload.advance();
     }
   }
 
   /** Gives the next request to a free connection. */
   #dispatch(connection: Connection, nowNs: number): void {
-    const request = this.#turns.at(this.#schedule.index);
+    const { request } = this.#workload;
     connection.request = request;
-    connection.intendedNs = this.#startNs + this.#schedule.nextNs(nowNs - this.#startNs);
+    connection.intendedNs = this.#startNs + this.#workload.nextNs(nowNs - this.#startNs);
     connection.dispatchedNs = nowNs;
-    this.#schedule.advance();
+    this.#workload.advance();
     this.#inFlight++;
     const recorder = this.#recorders[request] as PathRecorder;
     recorder.dispatched++;

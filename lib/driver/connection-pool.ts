@@ -1,5 +1,6 @@
 // The connections to one backend: opened before the run, opened again when they end or are worn, handed out in the order
-// in which they became free.
+// in which they became free. Their number follows the plan: more are opened in the background, those too many are closed
+// once they carry no request.
 import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
 import { monotonicNs } from "../runtime/clock.ts";
 import { Connection, ConnectionState } from "./connection.ts";
@@ -21,38 +22,36 @@ export interface PoolEvents extends Pick<DialerEvents, "received" | "drained"> {
 }
 
 export class ConnectionPool {
-  readonly #connections: readonly Connection[];
+  #connections: Connection[] = [];
   /** Free connections: those that were open when they came, and those that have to be opened. */
-  readonly #open: FreeQueue;
-  readonly #closed: FreeQueue;
-  readonly #timeoutNs: number;
-  readonly #lifetimeNs: number;
+  #open = new FreeQueue(0);
+  #closed = new FreeQueue(0);
+  #timeoutNs: number;
+  #lifetimeNs: number;
   readonly #events: PoolEvents;
   readonly #watch: GeneratorWatch;
   #dialer!: Dialer;
+  #size = 0;
+  #isDialing = false;
   #hasBegun = false;
   /** Told of each connection's first outcome while all are being opened. */
   #onOpened: ((error: TargetError | undefined) => void) | undefined;
 
-  private constructor(plan: WorkerPlan, backend: PlannedBackend, watch: GeneratorWatch, events: PoolEvents) {
-    const size = Math.max(1, Math.round((plan.connections * backend.percent) / 100));
-    this.#connections = Array.from({ length: size }, () => new Connection());
-    this.#open = new FreeQueue(size);
-    this.#closed = new FreeQueue(size);
+  private constructor(plan: WorkerPlan, watch: GeneratorWatch, events: PoolEvents) {
     this.#timeoutNs = plan.timeoutNs;
-    this.#lifetimeNs = plan.connectionLifetimeNs ?? Number.POSITIVE_INFINITY;
+    this.#lifetimeNs = lifetimeNs(plan);
     this.#events = events;
     this.#watch = watch;
   }
 
-  /** The backend's share of the plan's connections, all closed. Rejects with a TargetError of kind `dns`. */
+  /** No connection yet: `follow` and `resize` say how many. Rejects when a file for TLS cannot be read. */
   static async create(
     plan: WorkerPlan,
     backend: PlannedBackend,
     watch: GeneratorWatch,
     events: PoolEvents,
   ): Promise<ConnectionPool> {
-    const pool = new ConnectionPool(plan, backend, watch, events);
+    const pool = new ConnectionPool(plan, watch, events);
     pool.#dialer = await Dialer.create(plan, backend, {
       opened: (connection) => pool.#opened(connection),
       failed: (connection, error) => pool.#failed(connection, error),
@@ -76,11 +75,43 @@ export class ConnectionPool {
     return this.#open.length + this.#closed.length;
   }
 
+  /** Whether connections have ever been opened. */
+  get isDialing(): boolean {
+    return this.#isDialing;
+  }
+
+  /** Follows the plan in all but the number of connections. */
+  follow(plan: WorkerPlan): void {
+    this.#timeoutNs = plan.timeoutNs;
+    if (this.#lifetimeNs === lifetimeNs(plan)) return;
+    this.#lifetimeNs = lifetimeNs(plan);
+    this.#spreadLifetimes(monotonicNs());
+  }
+
+  /** Goes on with `size` connections. Those too many are closed, the free ones first and the others after their request. */
+  resize(size: number): void {
+    if (size === this.#size) return;
+    this.#size = size;
+    const kept = this.#connections.filter(({ isRetired }) => !isRetired);
+    const freeFirst = kept.toSorted((a, b) => Number(a.request >= 0) - Number(b.request >= 0));
+    for (const connection of freeFirst.slice(0, Math.max(0, kept.length - size))) {
+      connection.isRetired = true;
+      if (connection.request < 0) connection.abandon();
+    }
+    const added = Array.from({ length: Math.max(0, size - kept.length) }, () => new Connection());
+    this.#connections = this.#connections.filter(({ isRetired, request }) => !isRetired || request >= 0).concat(added);
+    this.#open = this.#open.resized(this.#connections.length);
+    this.#closed = this.#closed.resized(this.#connections.length);
+    if (this.#isDialing) for (const connection of added) this.#dialer.connect(connection);
+  }
+
   /**
    * Opens all connections, for as long as the timeout or until `stop` is aborted. Rejects with the TargetError of the
    * last failure when not one could be opened.
    */
   async open(stop: AbortSignal): Promise<void> {
+    this.#isDialing = true;
+    await this.#dialer.refresh();
     let lastError: TargetError | undefined;
     let open = 0;
     await new Promise<void>((resolve) => {
@@ -102,7 +133,7 @@ export class ConnectionPool {
         if (--waiting === 0) settle();
       };
       for (const connection of this.#connections) this.#dialer.connect(connection);
-      if (stop.aborted) settle();
+      if (stop.aborted || waiting === 0) settle();
     });
     this.#onOpened = undefined;
     if (open === 0 && lastError !== undefined) throw lastError;
@@ -114,10 +145,16 @@ export class ConnectionPool {
    */
   begin(startNs: number): void {
     this.#hasBegun = true;
-    this.#connections.forEach((connection, i) => {
-      connection.expiresNs = startNs + (this.#lifetimeNs * (i + 1)) / this.#connections.length;
+    this.#spreadLifetimes(startNs);
+    for (const connection of this.#connections) {
       if (connection.state === ConnectionState.Idle) this.release(connection, startNs);
       else if (connection.state === ConnectionState.Closed) this.#dialer.connect(connection);
+    }
+  }
+
+  #spreadLifetimes(fromNs: number): void {
+    this.#connections.forEach((connection, i) => {
+      connection.expiresNs = fromNs + (this.#lifetimeNs * (i + 1)) / this.#connections.length;
     });
   }
 
@@ -126,7 +163,7 @@ export class ConnectionPool {
     for (let next = this.#open.peek(); next !== undefined; next = this.#open.peek()) {
       if (next.state === ConnectionState.Idle) return next;
       this.#open.shift(); // it has ended, or is being opened again and comes back by itself
-      if (next.state === ConnectionState.Closed) this.#closed.push(next);
+      if (next.state === ConnectionState.Closed) this.release(next, next.freeNs);
     }
     return this.#closed.peek();
   }
@@ -145,6 +182,10 @@ export class ConnectionPool {
   /** The connection is free from `nowNs` on. */
   release(connection: Connection, nowNs: number): void {
     if (!this.#hasBegun) return; // the beginning looks at all of them
+    if (connection.isRetired) {
+      this.#drop(connection);
+      return;
+    }
     connection.freeNs = nowNs;
     (connection.state === ConnectionState.Idle ? this.#open : this.#closed).push(connection);
   }
@@ -156,7 +197,7 @@ export class ConnectionPool {
     // One that never served is not opened again before a request needs it: a target that ends every connection at once
     // would otherwise be called without end. Nor does it get a request before the next turn of the event loop:
     // connections that fail at once would otherwise keep the others from being served.
-    if (connection.hasServed && this.#events.isNeeded(nowNs)) this.#dialer.connect(connection);
+    if (connection.hasServed && !connection.isRetired && this.#events.isNeeded(nowNs)) this.#dialer.connect(connection);
     else this.release(connection, nowNs);
   }
 
@@ -167,8 +208,14 @@ export class ConnectionPool {
     }
   }
 
+  #drop(connection: Connection): void {
+    connection.abandon();
+    this.#connections = this.#connections.filter((other) => other !== connection);
+  }
+
   /** Asks for the target's addresses anew, and lets go of connections to former ones. A failure changes nothing. */
   async refreshAddresses(): Promise<void> {
+    if (!this.#isDialing) return;
     try {
       await this.#dialer.refresh();
     } catch (error: unknown) {
@@ -201,4 +248,8 @@ export class ConnectionPool {
     else if (this.#onOpened !== undefined) this.#onOpened(error);
     else this.release(connection, monotonicNs());
   }
+}
+
+function lifetimeNs({ connectionLifetimeNs = Number.POSITIVE_INFINITY }: WorkerPlan): number {
+  return connectionLifetimeNs;
 }

@@ -35,6 +35,8 @@ export class Connection {
   /** Whether it has carried a request since it was opened. */
   hasServed = false;
   hasHeard = false;
+  /** Whether it is one too many, and closed when it has no request. */
+  isRetired = false;
   /** What the socket would not take at once of the request. */
   unwritten: Uint8Array | undefined;
 

@@ -40,10 +40,9 @@ export class Dialer {
     this.#handler = this.#socketHandler();
   }
 
-  /** A dialer that knows the addresses of the backend. Rejects with a TargetError of kind `dns`. */
+  /** Rejects when a file for TLS cannot be read. The addresses are found by `refresh`. */
   static async create(plan: WorkerPlan, backend: PlannedBackend, events: DialerEvents): Promise<Dialer> {
     const addresses = new Addresses((backend.connectTo ?? backend.origin).host);
-    await addresses.resolve();
     return new Dialer(backend, plan.tls.insecure, addresses, await tlsOptions(plan, backend), events);
   }
 
@@ -59,9 +58,15 @@ export class Dialer {
 
   /** Begins to open a closed connection; `opened` or `failed` follows. */
   connect(connection: Connection): void {
-    const attempt: Attempt = { connection, address: this.#addresses.next() };
+    const address = this.#addresses.next();
+    const attempt: Attempt = { connection, address: address ?? "" };
     connection.state = ConnectionState.Connecting;
     connection.attempt = attempt;
+    if (address === undefined) {
+      const error = new TargetError("dns", `Cannot resolve "${this.#endpoint.host}": must be a name that DNS knows`);
+      setImmediate(() => this.#fail(attempt, error));
+      return;
+    }
     Bun.connect<Attempt>({
       hostname: attempt.address,
       port: this.#endpoint.port,

@@ -1,13 +1,16 @@
 // The driver: one event loop that sends to all backends of a plan when their requests are due, looks after its
 // connections and after itself in between, and ends when nothing is due or in flight any more.
-import type { RateCurve } from "../load/rate-curve.ts";
+import { liveChangeProblem } from "../load/live-change.ts";
+import { beforeStartNs, scheduleEndNs } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
-import { askForPreciseTimers, monotonicNs } from "../runtime/clock.ts";
+import { askForPreciseTimers, monotonicNs, sleep } from "../runtime/clock.ts";
 import type { GeneratorReport } from "../stats/generator.ts";
 import type { BackendRecording } from "../stats/recording.ts";
 import { Backend } from "./backend.ts";
 import { GeneratorWatch } from "./generator-watch.ts";
 import { createPacer } from "./pacer.ts";
+import { type ReadyRequest, readyRequest } from "./planned-requests.ts";
+import { TargetError } from "./target-error.ts";
 
 /** After a stop, responses are waited for this long at most. */
 const drainLimitNs = 5e9;
@@ -16,33 +19,34 @@ const snapshotNs = 1e9;
 const addressRefreshNs = 30e9;
 /** A start this long ago or longer is that of an earlier process. */
 const lateStartNs = 100e6;
+/** A change waits for connections to new backends for so long at most. */
+const newBackendWaitMs = 500;
 
 export class Driver {
-  readonly #plan: WorkerPlan;
-  readonly #backends: readonly Backend[];
-  readonly #watch: GeneratorWatch;
+  #plan: WorkerPlan;
+  readonly #backends: Backend[] = [];
+  readonly #watch = new GeneratorWatch();
+  #hasBegun = false;
   #startNs = 0;
   #stoppedAtNs = Number.POSITIVE_INFINITY;
 
-  private constructor(plan: WorkerPlan, backends: readonly Backend[], watch: GeneratorWatch) {
+  private constructor(plan: WorkerPlan) {
     this.#plan = plan;
-    this.#backends = backends;
-    this.#watch = watch;
   }
 
-  /** A driver for the plan. Rejects with a TargetError of kind `dns`, or when a file cannot be read. */
+  /** A driver for the plan. Rejects when a file cannot be read. */
   static async create(plan: WorkerPlan): Promise<Driver> {
-    const watch = new GeneratorWatch();
-    const used = plan.backends.flatMap(({ percent }, index) => (percent > 0 ? [index] : []));
-    return new Driver(plan, await Promise.all(used.map((index) => Backend.create(plan, index, watch))), watch);
+    const driver = new Driver(plan);
+    driver.#take(plan, await driver.#prepare(plan));
+    return driver;
   }
 
   /**
    * Opens all connections, for as long as the timeout or until `stop` is aborted. Rejects with the TargetError of the
-   * last failure when not one to a backend could be opened.
+   * last failure when not one to a backend could be opened, or with one of kind `dns`.
    */
   async open(stop: AbortSignal): Promise<void> {
-    await Promise.all(this.#backends.map((backend) => backend.pool.open(stop)));
+    await Promise.all(this.#used(this.#plan).map((backend) => backend.open(this.#plan, stop)));
   }
 
   /**
@@ -51,10 +55,12 @@ export class Driver {
    * process may have sent it.
    */
   async run(startNs: number, stop: AbortSignal, onSnapshot: (elapsedNs: number) => void): Promise<void> {
+    this.#hasBegun = true;
     this.#startNs = startNs;
     const nowNs = monotonicNs();
     this.#watch.begin(nowNs);
-    for (const backend of this.#backends) backend.begin(startNs, nowNs - startNs - lateStartNs);
+    const { joinNs = beforeStartNs } = this.#plan;
+    for (const backend of this.#backends) backend.begin(startNs, joinNs, nowNs - startNs - lateStartNs);
     const pace = createPacer(this.#plan.pacing);
     askForPreciseTimers();
     let nextCheckNs = 0;
@@ -85,15 +91,59 @@ export class Driver {
     for (const backend of this.#backends) backend.pool.close();
   }
 
-  /** Goes on by another rate from now on. */
-  follow(curve: RateCurve): void {
-    const elapsedNs = Math.max(0, monotonicNs() - this.#startNs);
-    for (const backend of this.#backends) backend.follow(curve, elapsedNs);
+  /**
+   * Goes on by another plan, once backends that get their first requests have connections or have had their time.
+   * Rejects when the plan needs a new worker, or when a file cannot be read; the present one then goes on.
+   */
+  async follow(plan: WorkerPlan): Promise<void> {
+    const problem = liveChangeProblem(this.#plan, plan);
+    if (problem !== undefined) throw new Error(`Cannot follow the changed worker plan: ${problem}`);
+    const requests = await this.#prepare(plan);
+    await this.#openNew(plan);
+    this.#take(plan, requests);
+  }
+
+  /** Makes the backends that the plan adds; resolves with its requests for each backend. */
+  async #prepare(plan: WorkerPlan): Promise<ReadyRequest[][]> {
+    const requests = await Promise.all(
+      plan.backends.map(({ origin }) => Promise.all(plan.requests.map((request) => readyRequest(origin, request)))),
+    );
+    for (const [index, backend] of plan.backends.entries()) {
+      this.#backends[index] ??= await Backend.create(this.#plan, backend, index, this.#watch);
+    }
+    return requests;
+  }
+
+  /** Opens connections to backends that have never had any, and have requests by the plan. */
+  async #openNew(plan: WorkerPlan): Promise<void> {
+    const added = this.#used(plan).filter(({ pool }) => !pool.isDialing);
+    if (added.length === 0) return;
+    const opening = added.map(async (backend) => {
+      try {
+        await backend.open(plan, AbortSignal.timeout(newBackendWaitMs));
+      } catch (error: unknown) {
+        if (!(error instanceof TargetError)) throw error; // its requests will fail, and say why
+      }
+    });
+    await Promise.race([Promise.all(opening), sleep(newBackendWaitMs)]);
+    if (!this.#hasBegun) return;
+    const elapsedNs = monotonicNs() - this.#startNs;
+    for (const backend of added) backend.begin(this.#startNs, elapsedNs, elapsedNs);
+  }
+
+  #take(plan: WorkerPlan, requests: readonly ReadyRequest[][]): void {
+    const elapsedNs = this.#hasBegun ? Math.max(beforeStartNs, monotonicNs() - this.#startNs) : beforeStartNs;
+    this.#plan = plan;
+    for (const [index, backend] of this.#backends.entries()) backend.follow(plan, requests[index] ?? [], elapsedNs);
+  }
+
+  #used({ backends }: WorkerPlan): Backend[] {
+    return this.#backends.filter((_, index) => (backends[index]?.percent ?? 0) > 0);
   }
 
   /**
-   * What is recorded so far; backends of 0 % have no part in it. The histograms are the driver's own: merge or encode
-   * them, keep no hold.
+   * What is recorded so far, in the order of the plan. The histograms are the driver's own: merge or encode them, keep no
+   * hold.
    */
   recordings(): BackendRecording[] {
     const elapsedNs = monotonicNs() - this.#startNs;
@@ -107,7 +157,7 @@ export class Driver {
 
   /** For how long requests have been due so far, seconds. */
   scheduledSeconds(): number {
-    const endNs = Math.max(...this.#backends.map((backend) => backend.endNs));
+    const endNs = scheduleEndNs(this.#plan);
     return Math.max(0, Math.min(monotonicNs() - this.#startNs, this.#stoppedAtNs, endNs)) / 1e9;
   }
 

@@ -1,4 +1,4 @@
-// Connections in the order in which they came: a ring with room for all of them.
+// Connections in the order in which they came: a ring with room for all of them. Hot, but for a change of its size.
 import type { Connection } from "./connection.ts";
 
 export class FreeQueue {
@@ -23,6 +23,17 @@ export class FreeQueue {
     let at = this.#first + this.#length++;
     if (at >= this.#ring.length) at -= this.#ring.length;
     this.#ring[at] = connection;
+  }
+
+  /** The same queue with room for `capacity` connections, without those that are retired. */
+  resized(capacity: number): FreeQueue {
+    const queue = new FreeQueue(capacity);
+    for (; this.#length > 0; ) {
+      const connection = this.#ring[this.#first] as Connection;
+      this.shift();
+      if (!connection.isRetired) queue.push(connection);
+    }
+    return queue;
   }
 
   /** The connection that has stood in the queue for longest. */

@@ -8,6 +8,8 @@ const statusCodeLimit = 600;
 
 export class PathRecorder {
   dispatched = 0;
+  /** Given up unsent. */
+  givenUp = 0;
   sent = 0;
   completed = 0;
   timedOut = 0;
@@ -20,11 +22,11 @@ export class PathRecorder {
   readonly #failed = new Map<FailureKind, number>(failureKinds.map((kind) => [kind, 0]));
   readonly #statusCodes = new Float64Array(statusCodeLimit);
   /** 1 for each status code that completes the request. */
-  readonly #expected: Uint8Array;
+  readonly #expected = new Uint8Array(statusCodeLimit);
 
-  /** Without `expectStatus`, 200 to 399 complete the request. */
-  constructor(expectStatus: PlannedRequest["expectStatus"]) {
-    this.#expected = new Uint8Array(statusCodeLimit);
+  /** From now on these complete the request; undefined: 200 to 399. */
+  expect(expectStatus: PlannedRequest["expectStatus"]): void {
+    this.#expected.fill(0);
     if (expectStatus === undefined) this.#expected.fill(1, 200, 400);
     else for (const status of expectStatus) this.#expected[status] = 1;
   }

@@ -1,17 +1,17 @@
 // The life of a worker: plan file in, snapshots on stdout, the result on stdout and in the termination message.
-import { rateCurve } from "../load/planned-schedule.ts";
-import { parseWorkerPlan, type WorkerPlan } from "../load/worker-plan.ts";
+import { onClockOf } from "../load/live-change.ts";
 import { monotonicFromWall, monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
-import { readTextFile, readTextFileIfPossible, writeTextFile } from "../runtime/files.ts";
+import { writeTextFile } from "../runtime/files.ts";
 import { encodeHistogram } from "../stats/histogram-codec.ts";
 import { formatLine, type ReadyLine, resultLines, type SnapshotLine } from "../stats/line.ts";
 import { allRecordings, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
 import { formatTerminationMessage } from "../stats/termination-message.ts";
 import { Driver } from "./driver.ts";
+import { PlanFile } from "./plan-file.ts";
 
 /** How often the plan file is looked at: before the start, and while the load runs. */
 const startCheckMs = 50;
-const changeCheckMs = 250;
+const changeCheckMs = 100;
 
 export interface WorkerOptions {
   planFile: string;
@@ -35,34 +35,36 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 }
 
 async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRecording> {
-  const planText = await readTextFile(planFile);
-  const plan = parseWorkerPlan(planText);
-  const driver = await Driver.create(plan);
-  await driver.open(stop);
-  const sayReady = () => write(formatLine({ kind: "ready", worker: plan.worker.index } satisfies ReadyLine));
-  const plannedStartAtMs = await startInstant(plan, planFile, stop, sayReady);
+  const file = await PlanFile.open(planFile);
+  const planStop = new AbortController();
+  const anyStop = AbortSignal.any([stop, planStop.signal]);
+  const driver = await Driver.create(file.plan);
+  await driver.open(anyStop);
+  await untilStart(driver, file, planStop, anyStop, write);
+  const plannedStartAtMs = file.plan.startAtMs;
   const startNs = plannedStartAtMs === undefined ? monotonicNs() : monotonicFromWall(plannedStartAtMs);
   const startedAtMs = plannedStartAtMs ?? nowMs();
-  const worker = plan.worker.index;
-  const isOver = new AbortController();
-  const following = followRate(driver, planFile, planText, isOver.signal);
-  const badPlan = new AbortController();
-  following.then((error) => badPlan.abort(error));
-  await driver.run(startNs, AbortSignal.any([stop, badPlan.signal]), (elapsedNs) => {
+  const saySnapshot = (elapsedNs: number) => {
     const { account, latency } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
     const line: SnapshotLine = {
       kind: "snapshot",
-      worker,
+      worker: file.plan.worker.index,
+      plan: file.hash,
       startedAtMs,
       elapsedSeconds: elapsedNs / 1e9,
       account,
       latency: encodeHistogram(latency),
     };
     write(formatLine(line));
-  });
+  };
+  const isOver = new AbortController();
+  const following = follow(driver, file, startedAtMs, planStop, isOver.signal, () =>
+    saySnapshot(monotonicNs() - startNs),
+  );
+  await driver.run(startNs, anyStop, saySnapshot);
   isOver.abort();
   const recording = {
-    worker,
+    worker: file.plan.worker.index,
     startedAtMs,
     endedAtMs: nowMs(),
     scheduledSeconds: driver.scheduledSeconds(),
@@ -77,45 +79,51 @@ async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRe
 }
 
 /**
- * The planned instant of request 0, waited for in the plan file behind a barrier; undefined: now. Says that it is ready,
- * and again every second, so that it notices when nobody listens any more.
+ * Says that the worker is ready and, behind a barrier, again every second until the plan file tells the start, so that it
+ * notices when nobody listens any more. A plan that changes meanwhile is followed, and acknowledged at once.
  */
-async function startInstant(
-  plan: WorkerPlan,
-  planFile: string,
+async function untilStart(
+  driver: Driver,
+  file: PlanFile,
+  planStop: AbortController,
   stop: AbortSignal,
-  sayReady: () => void,
-): Promise<number | undefined> {
-  let { startAtMs } = plan;
+  write: (text: string) => void,
+): Promise<void> {
+  const sayReady = () =>
+    write(formatLine({ kind: "ready", worker: file.plan.worker.index, plan: file.hash } satisfies ReadyLine));
+  if (file.plan.stop === true) planStop.abort();
   sayReady();
-  for (let waits = 1; plan.barrier && startAtMs === undefined && !stop.aborted; waits++) {
+  for (let waits = 1; file.plan.barrier && file.plan.startAtMs === undefined && !stop.aborted; waits++) {
     await sleep(startCheckMs, stop);
-    startAtMs = parseWorkerPlan(await readTextFile(planFile)).startAtMs;
-    if ((waits * startCheckMs) % 1000 === 0) sayReady();
+    const hasChanged = file.hasChanged();
+    if (hasChanged) await driver.follow(file.plan);
+    if (file.plan.stop === true) planStop.abort();
+    if (hasChanged || (waits * startCheckMs) % 1000 === 0) sayReady();
   }
-  return startAtMs;
 }
 
 /**
- * Keeps the driver at the rate that the plan file asks for, until `isOver`; the file is looked at again when it cannot
- * be read for a moment. Resolves with the error that a file without a plan is, at once.
+ * Keeps the driver at the plan that the file holds, until `isOver`. Resolves with the error that a plan is which cannot be
+ * followed; the run is then stopped.
  */
-async function followRate(
+async function follow(
   driver: Driver,
-  planFile: string,
-  knownText: string,
+  file: PlanFile,
+  startedAtMs: number,
+  planStop: AbortController,
   isOver: AbortSignal,
+  onFollowed: () => void,
 ): Promise<Error | undefined> {
-  let text = knownText;
   while (!isOver.aborted) {
     await sleep(changeCheckMs, isOver);
-    const present = readTextFileIfPossible(planFile);
-    if (present === undefined || present === text) continue;
-    text = present;
     try {
-      const curve = rateCurve(parseWorkerPlan(present));
-      if (curve !== undefined) driver.follow(curve);
+      if (!file.hasChanged()) continue;
+      await driver.follow(onClockOf(startedAtMs, file.plan));
+      if (isOver.aborted) break;
+      onFollowed();
+      if (file.plan.stop === true) planStop.abort();
     } catch (error: unknown) {
+      planStop.abort();
       return error as Error;
     }
   }

@@ -61,9 +61,18 @@ export class RateCurve {
     );
   }
 
-  /** This curve until `atNs`, and from then on the rates that `next` has at the same instants: a change in flight. */
-  followedBy(next: RateCurve, atNs: number): RateCurve {
-    return new RateCurve([...this.#between(0, atNs), ...next.#between(atNs, Number.POSITIVE_INFINITY)]);
+  /** No request, and no end. */
+  static readonly pause = new RateCurve([{ startNs: 0, endNs: Number.POSITIVE_INFINITY, startRate: 0, endRate: 0 }]);
+
+  /** This curve until `atNs`, and from then on the rates that `next` has from `clockNs` on: a change in flight. */
+  followedBy(next: RateCurve, atNs: number, clockNs: number): RateCurve {
+    const shiftNs = atNs - clockNs;
+    const rest = next.#between(clockNs, Number.POSITIVE_INFINITY).map((segment) => ({
+      ...segment,
+      startNs: segment.startNs + shiftNs,
+      endNs: segment.endNs + shiftNs,
+    }));
+    return new RateCurve([...this.#between(0, atNs), ...rest]);
   }
 
   /** When the last segment ends; Infinity without end. */
@@ -120,7 +129,7 @@ function rateAt({ startNs, endNs, startRate, endRate }: Segment, atNs: number): 
 
 /** Requests of a segment, exact wherever their number is whole: whole seconds and the rest are counted apart. */
 function countOf(startRate: number, endRate: number, durationNs: number): number {
-  if (durationNs === Number.POSITIVE_INFINITY) return durationNs;
+  if (durationNs === Number.POSITIVE_INFINITY) return startRate === 0 ? 0 : durationNs;
   const seconds = Math.floor(durationNs / 1e9);
   const restNs = durationNs - seconds * 1e9;
   return ((startRate + endRate) * seconds) / 2 + ((startRate + endRate) * restNs) / 2e9;

@@ -21,7 +21,7 @@ export interface Schedule {
 /** The open loop: every request has its instant before the run begins, whatever the responses do. */
 export class OpenLoop implements Schedule {
   readonly #sequence: Sequence;
-  #curve: RateCurve;
+  readonly #curve: RateCurve;
   #nextNs: number;
 
   constructor(curve: RateCurve, sequence: Sequence) {
@@ -62,10 +62,9 @@ export class OpenLoop implements Schedule {
     while (this.#nextNs <= elapsedNs) this.advance();
   }
 
-  /** Goes on by the rates of `curve` from `atNs` on; what was due by then stays due, and nothing is due twice. */
-  follow(curve: RateCurve, atNs: number): void {
-    this.#curve = this.#curve.followedBy(curve, atNs);
-    this.#nextNs = this.#curve.instantNs(this.#sequence.position);
+  /** A copy of its walk, for another schedule to go on with. */
+  walk(): Sequence {
+    return this.#sequence.copy();
   }
 }
 

@@ -4,7 +4,8 @@
 //
 //   even      position of own request j = i + j·n
 //   Poisson   position of own request j = n · (E₀ + … + E_j), with Eⱼ exponential of mean 1: the worker has rate/n of
-//             its own, and the workers' union is a Poisson process again
+//             its own, and the workers' union is a Poisson process again. A sequence that begins in mid-schedule, at
+//             position b, has the positions b + n · (E₀ + … + E_j): a Poisson process has no memory
 import { Random } from "./random.ts";
 import type { Turns } from "./turns.ts";
 
@@ -85,14 +86,16 @@ export class PoissonSequence implements Sequence {
   readonly #share: Share;
   readonly #lane: Lane;
   #random: Random;
+  readonly #begin: number;
   /** Own requests of all lanes drawn so far. */
   #drawn = 0;
   #sum = 0;
 
-  constructor(share: Share, lane: Lane, seed: number) {
+  constructor(share: Share, lane: Lane, seed: number, begin = 0) {
     this.#share = share;
     this.#lane = lane;
-    this.#random = new Random(seed, share.index);
+    this.#begin = begin;
+    this.#random = new Random(seed + begin, share.index);
     this.#draw();
   }
 
@@ -106,7 +109,7 @@ export class PoissonSequence implements Sequence {
   }
 
   copy(): PoissonSequence {
-    const copy = new PoissonSequence(this.#share, this.#lane, 0);
+    const copy = new PoissonSequence(this.#share, this.#lane, 0, this.#begin);
     copy.index = this.index;
     copy.position = this.position;
     copy.#random = this.#random.copy();
@@ -124,6 +127,6 @@ export class PoissonSequence implements Sequence {
       this.#sum += this.#random.exponential();
       this.#drawn++;
     }
-    this.position = this.#sum * this.#share.count;
+    this.position = this.#begin + this.#sum * this.#share.count;
   }
 }

@@ -1,4 +1,5 @@
 // The plan of one worker: all it needs to know, as it travels from controller to Pod. Parsed once, then trusted.
+import { createHash } from "node:crypto";
 import Type, { type Static, type TProperties } from "typebox";
 import { Check, Errors } from "typebox/value";
 import { highestRate } from "./rate-curve.ts";
@@ -35,19 +36,36 @@ const PlannedRequest = closed({
   ),
   body: Type.Optional(Type.String()),
   bodyFile: Type.Optional(Type.String()),
-  /** How often it comes in comparison with the others. */
-  weight: Type.Integer({ minimum: 1, maximum: 1000 }),
+  /** How often it comes in comparison with the others; 0: no longer. */
+  weight: Type.Integer({ minimum: 0, maximum: 1000 }),
   /** The status codes that complete it. Absent: 200 to 399. */
   expectStatus: Type.Optional(Type.Array(Type.Integer({ minimum: 200, maximum: 599 }), { minItems: 1 })),
 });
 export type PlannedRequest = Static<typeof PlannedRequest>;
 
+const Stages = Type.Array(closed({ durationNs: DurationNs, requestsPerSecond: Rate }), { minItems: 1 });
+const InstantNs = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+/** From `atNs` on the rates are these, at `clockNs` of the schedule's own clock, which stands still while paused. */
+const Change = closed({
+  /** After the start. */
+  atNs: InstantNs,
+  clockNs: InstantNs,
+  /** No load until the next change, and no end. */
+  paused: Type.Optional(Type.Literal(true)),
+  requestsPerSecond: Type.Integer({ minimum: 1, maximum: highestRate }),
+  durationNs: Type.Optional(DurationNs),
+  stages: Type.Optional(Stages),
+});
+export type Change = Static<typeof Change>;
+
 export const WorkerPlan = closed(
   {
     /** Of the LoadTest's spec that this plan was made from. */
     generation: Type.Integer({ minimum: 0 }),
+    /** Which of the requests are the worker's own. */
     worker: closed({ index: Type.Integer({ minimum: 0 }), count: Type.Integer({ minimum: 1 }) }),
-    /** Who gets the requests, in turn by percent (whole numbers that sum to 100). */
+    /** Who gets the requests, in turn by percent (whole numbers that sum to 100). Changes append, positions stay. */
     backends: Type.Array(
       closed({
         /** What results call it. */
@@ -70,15 +88,22 @@ export const WorkerPlan = closed(
       /** PEM files with the worker's own certificate chain and key. */
       clientCertificate: Type.Optional(closed({ certFile: Type.String(), keyFile: Type.String() })),
     }),
+    /** Changes append, positions stay. */
     requests: Type.Array(PlannedRequest, { minItems: 1 }),
-    /** Of all workers together; max: as fast as the connections are free (closed loop). */
+    /** At the start, of all workers together; max: as fast as the connections are free (closed loop). */
     requestsPerSecond: Type.Unsafe<number | "max">({
       anyOf: [{ type: "integer", minimum: 1, maximum: highestRate }, { const: "max" }],
     }),
     /** Absent, without stages: until stopped. */
     durationNs: Type.Optional(DurationNs),
     /** Ramps after the rate at the start; instead of a duration. */
-    stages: Type.Optional(Type.Array(closed({ durationNs: DurationNs, requestsPerSecond: Rate }), { minItems: 1 })),
+    stages: Type.Optional(Stages),
+    /** How the rates were changed since the start, oldest first. */
+    changes: Type.Optional(Type.Array(Change)),
+    /** The requests are the worker's own only after this instant (ns after the start). Absent: from the start on. */
+    joinNs: Type.Optional(InstantNs),
+    /** End now, with the account complete. */
+    stop: Type.Optional(Type.Literal(true)),
     arrivals: oneOf("Constant", "Poisson"),
     /** Of the Poisson arrivals: the same seed gives the same instants. */
     seed: Type.Integer({ minimum: 0, maximum: 0xffffffff }),
@@ -107,7 +132,19 @@ export function parseWorkerPlan(text: string): WorkerPlan {
     throw new Error("Cannot read the worker plan: must be JSON", { cause });
   }
   // Checked as the schema stands: a compiled validator, as for LoadTests, would cost each worker 100 ms of its start.
-  if (Check(WorkerPlan, value)) return value;
+  if (Check(WorkerPlan, value)) return checkShares(value);
   const errors = Errors(WorkerPlan, value).map(({ instancePath, message }) => `plan${instancePath} ${message}`);
   throw new Error(`Cannot read the worker plan: ${errors.join(", ")}`);
+}
+
+function checkShares(plan: WorkerPlan): WorkerPlan {
+  const { backends, requests } = plan;
+  const isUsed = backends.some(({ percent }) => percent > 0) && requests.some(({ weight }) => weight > 0);
+  if (isUsed) return plan;
+  throw new Error("Cannot read the worker plan: it uses no backend or no request, must use one of each");
+}
+
+/** Eight hex digits that tell the texts of plans apart: what a worker acknowledges. */
+export function planHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

@@ -36,7 +36,7 @@ export function measurementOf(pods: readonly Pod[], thresholds: readonly Thresho
   const plan = ordered[0]?.plan;
   if (plan === undefined || ordered.length < pods.length || !ordered.every(isItsOwn)) return undefined;
   const names = {
-    backends: plan.backends.filter(({ percent }) => percent > 0).map(({ name }) => name),
+    backends: plan.backends.map(({ name }) => name),
     paths: plan.requests.map(requestName),
   };
   const tally = new Tally(names.backends.length, names.paths.length);

@@ -7,11 +7,12 @@ import { encodeHistogram } from "./histogram-codec.ts";
 import type { Metric, Recording, WorkerRecording } from "./recording.ts";
 import { metrics } from "./recording.ts";
 
-/** Once a second: the totals so far, and the latency of all requests. */
+/** Once a second, and at once for a changed plan: the totals so far, and the latency of all requests. */
 export const SnapshotLine = Type.Object(
   {
     kind: Type.Literal("snapshot"),
     worker: Type.Integer({ minimum: 0, description: "Index of the worker." }),
+    plan: Type.String({ description: "Of the plan that it follows: 8 hex digits of the SHA-256 of the text." }),
     startedAtMs: Type.Number({ description: "The instant of request 0, milliseconds since the Unix epoch." }),
     elapsedSeconds: Type.Number({ description: "Since that instant." }),
     account: Account,
@@ -64,6 +65,8 @@ export interface ResultLine {
 export interface ReadyLine {
   kind: "ready";
   worker: number;
+  /** The plan that it follows, as in a snapshot. */
+  plan: string;
 }
 
 export type Line = ReadyLine | SnapshotLine | HistogramLine | AccountLine | ResultLine;

@@ -65,7 +65,7 @@ export interface WorkerResult
   slip: DecodedHistogram;
   generatorSlip: DecodedHistogram;
   connectionWait: DecodedHistogram;
-  /** In the order of the plan, without backends of 0 %; undefined: a single one, or not known. */
+  /** In the order of the plan; undefined: a single one, or not known. */
   backends: PartResult[] | undefined;
   paths: PartResult[] | undefined;
 }

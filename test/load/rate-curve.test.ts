@@ -85,7 +85,7 @@ test("a change to the same rate changes nothing, wherever it falls", () => {
       fc.array(fc.integer({ min: 0, max: 10e9 }), { maxLength: 9 }),
       (rate, cuts) => {
         const same = RateCurve.constant(rate, 10e9);
-        const cut = cuts.toSorted((a, b) => a - b).reduce((curve, atNs) => curve.followedBy(same, atNs), same);
+        const cut = cuts.toSorted((a, b) => a - b).reduce((curve, atNs) => curve.followedBy(same, atNs, atNs), same);
         expect(cut.instantNs(rate * 10)).toBe(Number.POSITIVE_INFINITY);
         expect(cut.instantNs(rate * 10 - 1)).toBeCloseTo(same.instantNs(rate * 10 - 1), -1);
       },
@@ -100,7 +100,7 @@ test("a change in flight keeps what was due, and goes on by the new rate", () =>
       fc.integer({ min: 1, max: 10_000 }),
       fc.integer({ min: 0, max: 20e9 }),
       (before, after, atNs) => {
-        const changed = RateCurve.constant(before, 20e9).followedBy(RateCurve.constant(after, 20e9), atNs);
+        const changed = RateCurve.constant(before, 20e9).followedBy(RateCurve.constant(after, 20e9), atNs, atNs);
         const expected = (before * atNs + after * (20e9 - atNs)) / 1e9;
         expect(Math.abs(changed.total - expected)).toBeLessThan(1e-6);
         expect(changed.countAt(atNs / 2)).toBeCloseTo((before * atNs) / 2e9, 6);

@@ -162,27 +162,6 @@ test("a lane's walk beyond a position is the same as one step after the other", 
   );
 });
 
-test("a change of the rate in flight loses no request and sends none twice", () => {
-  fc.assert(
-    fc.property(
-      workers,
-      fc.integer({ min: 1, max: 5000 }),
-      fc.integer({ min: 1, max: 5000 }),
-      (count, before, after) => {
-        const changeNs = 700e6;
-        const sent = Array.from({ length: count }, (_, index) => {
-          const schedule = even(RateCurve.constant(before, 2e9), { index, count });
-          while (schedule.nextNs() <= changeNs) schedule.advance();
-          schedule.follow(RateCurve.constant(after, 2e9), changeNs);
-          while (schedule.nextNs() < Number.POSITIVE_INFINITY) schedule.advance();
-          return schedule.index;
-        }).reduce((sum, share) => sum + share, 0);
-        expect(Math.abs(sent - (before * 0.7 + after * 1.3))).toBeLessThanOrEqual(1);
-      },
-    ),
-  );
-});
-
 test("a closed loop is always due, until its end", () => {
   const schedule = new ClosedLoop(1e9);
   expect(schedule.nextNs(5)).toBe(5);

@@ -15,6 +15,7 @@ export function snapshot(
   for (const latencyNs of latenciesNs) latency.record(latencyNs);
   return {
     kind: "snapshot",
+    plan: "0f3a92bc",
     worker,
     startedAtMs: 0,
     elapsedSeconds,
