@@ -60,15 +60,26 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
     case "setPlan": {
       const metadata = { uid: action.uid, annotations: { [planAnnotation]: action.plan } };
       await client.patch(pods, action, { type: "merge", body: { metadata } });
-      log.info({ object }, "start told to worker");
+      log.info({ object }, "plan told to worker");
       return;
     }
     case "patchStatus": {
-      const body = { metadata: { uid: action.uid }, status: action.status };
-      await client.patch(loadtests, action, { type: "merge", body }, { subresource: "status" });
+      const body = [
+        { op: "test", path: "/metadata/uid", value: action.uid },
+        { op: "add", path: "/status", value: action.status },
+      ] as const;
+      await client.patch(loadtests, action, { type: "json", body }, { subresource: "status" });
       log.info({ object, phase: action.status.phase }, "status written");
       return;
     }
+    case "deleteLoadTest":
+      try {
+        await client.delete(loadtests, action, { uid: action.uid, propagationPolicy: "Background" });
+        log.info({ object, reason: action.reason }, "LoadTest deleted");
+      } catch (error: unknown) {
+        if (!isNotFound(error) && !isConflict(error)) throw error;
+      }
+      return;
   }
 }
 

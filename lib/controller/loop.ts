@@ -7,9 +7,10 @@ import type { HttpKubeClient } from "../kube/http-client.ts";
 import { canaries, loadtests, pods } from "../kube/resource.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { loadTestLabel, planAnnotation } from "../plan/names.ts";
+import { nextLookMs } from "../plan/next-look.ts";
 import type { Pod } from "../plan/objects.ts";
-import { needsAttention, plan, runnableSpec } from "../plan/plan.ts";
-import { type Action, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
+import { needsAttention, plan } from "../plan/plan.ts";
+import { ownerUid, type PlanOptions } from "../plan/world.ts";
 import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { Doorbell } from "./doorbell.ts";
@@ -37,8 +38,6 @@ export interface LoopHealth {
 const patienceMs = 180_000;
 /** LoadTests that are worked on at once. */
 const width = 32;
-/** Until a LoadTest that waits for its target is looked at again. */
-const targetRetryMs = 2000;
 /** How soon a change of leadership is noticed. */
 const leadershipMs = 500;
 
@@ -241,18 +240,8 @@ class Loop {
     seconds.observe((monotonicNs() - startedNs) / 1e9);
     if (failures > 0) throw new Error(`${failures} of ${actions.length} actions failed`);
     reconciles.inc({ outcome: "done" });
-    return isWaiting(world, actions, this.#options) ? targetRetryMs : undefined;
+    return nextLookMs(world, this.#options, nowMs());
   }
-}
-
-/** Whether it lacks Pods that something else keeps from being made: its target, or Pods of a predecessor. */
-function isWaiting({ loadTests, pods: workers }: World, actions: readonly Action[], options: PlanOptions): boolean {
-  if (actions.some(({ kind }) => kind === "createPod")) return false;
-  return loadTests.some((loadTest) => {
-    const spec = runnableSpec(loadTest, options);
-    const owned = workers.filter((pod) => ownerUid(pod) === loadTest.metadata.uid);
-    return spec !== undefined && owned.length < spec.workers;
-  });
 }
 
 /** What of a Pod decides about anything. */

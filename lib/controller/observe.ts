@@ -6,6 +6,7 @@ import { canaries, loadtests, type ObjectKey, pods, type Resource, services } fr
 import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { serviceShares } from "../plan/compile.ts";
+import { hasEnded } from "../plan/crew.ts";
 import { loadTestLabel } from "../plan/names.ts";
 import type { KubeObject, Observed, Pod, Service } from "../plan/objects.ts";
 import { runnableSpec } from "../plan/plan.ts";
@@ -55,6 +56,7 @@ export async function observe(
       : [fresh, []];
   return {
     loadTests: loadTest === null ? [] : [loadTest],
+    reports: new Map(),
     pods: workers,
     ...(loadTest === null ? none : await observeTarget(client, loadTest, workers, options)),
     goneOwners: new Set(
@@ -73,7 +75,7 @@ async function listNamed(client: KubeClient, { namespace, name }: Required<Objec
 type Target = Pick<World, "canaries" | "services">;
 const none: Target = { canaries: new Map(), services: new Map() };
 
-/** The Canary that it names, and its Services if it is about to get Pods. */
+/** The Canary that it names, and the Services if it is about to get Pods, or may get other ones. */
 async function observeTarget(
   client: KubeClient,
   loadTest: LoadTest,
@@ -86,8 +88,8 @@ async function observeTarget(
   const canary =
     spec.canary === undefined ? undefined : await getOrNull(client, canaries, { namespace, name: spec.canary });
   const known = new Map<string, Canary | null>(canary === undefined ? [] : [[`${namespace}/${spec.canary}`, canary]]);
-  if (workers.filter((pod) => ownerUid(pod) === uid).length >= spec.workers)
-    return { canaries: known, services: new Map() };
+  const present = workers.filter((pod) => ownerUid(pod) === uid && !hasEnded(pod));
+  if (canary === undefined && present.length >= spec.workers) return { canaries: known, services: new Map() };
   const names = serviceShares(spec, canary?.spec).map(({ service }) => service);
   const entries = names.map(
     async (name): Promise<[string, Observed<Service> | null]> => [

@@ -30,6 +30,10 @@ export interface EffectiveSpec {
   insecure: boolean;
   caFrom: { configMapKeyRef?: KeyReference; secretKeyRef?: KeyReference } | undefined;
   thresholds: readonly Threshold[];
+  abortOnFailure: boolean;
+  state: "Running" | "Paused" | "Stopped";
+  startDeadlineNs: number | undefined;
+  ttlAfterFinishedNs: number | undefined;
 }
 
 export interface EffectiveRequest {
@@ -66,6 +70,10 @@ export function effectiveSpec(spec: LoadTestSpec): EffectiveSpec {
     insecure: spec.tls?.insecureSkipVerify ?? false,
     caFrom: spec.tls?.caFrom,
     thresholds: effectiveThresholds(spec.thresholds),
+    abortOnFailure: spec.thresholds?.abortOnFailure ?? false,
+    state: spec.state ?? "Running",
+    startDeadlineNs: optionalDurationNs(spec.startDeadline),
+    ttlAfterFinishedNs: optionalDurationNs(spec.ttlAfterFinished),
   };
 }
 

@@ -16,7 +16,7 @@ function isOutside(text: string | undefined, least: string, most: string): boole
 }
 
 function durationRule(
-  field: "duration" | "timeout" | "connectionLifetime",
+  field: "duration" | "timeout" | "connectionLifetime" | "startDeadline" | "ttlAfterFinished",
   least: string,
   most: string,
 ): Rule<LoadTestSpec> {
@@ -64,6 +64,8 @@ export const loadTestRules: readonly Rule<LoadTestSpec>[] = [
   durationRule("duration", "1s", "168h"),
   durationRule("timeout", "1ms", "10m"),
   durationRule("connectionLifetime", "1s", "168h"),
+  durationRule("startDeadline", "1s", "168h"),
+  durationRule("ttlAfterFinished", "0s", "8760h"),
   {
     field: "stages",
     at: "stages",

@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { LoadTestResults } from "./load-test-results.ts";
 import { oneOf } from "./one-of.ts";
 
-export const phases = ["Pending", "Starting", "Running", "Finished", "Failed"] as const;
+export const phases = ["Pending", "Starting", "Running", "Paused", "Finished", "Failed"] as const;
 export type Phase = (typeof phases)[number];
 
 const Condition = Type.Object(
@@ -39,6 +39,7 @@ export const LoadTestStatus = Type.Object(
     observedGeneration: Type.Optional(
       Type.Integer({ description: "Generation of the spec that this status speaks of." }),
     ),
+    runID: Type.Optional(Type.String({ description: "The runID of the run that this status speaks of." })),
     phase: Type.Optional(oneOf(phases, { description: "A word for people; programs read the conditions." })),
     conditions: Type.Optional(
       Type.Array(Condition, {

@@ -62,6 +62,8 @@ const Stage = Type.Object(
   },
 );
 
+const states = ["Running", "Paused", "Stopped"] as const;
+
 export const LoadTestSpec = Type.Object(
   {
     service: Type.Optional(
@@ -214,6 +216,36 @@ export const LoadTestSpec = Type.Object(
       ),
     ),
     thresholds: Type.Optional(Thresholds),
+    state: Type.Optional(
+      oneOf(states, {
+        description:
+          "Running: the load goes on. Paused: nothing is sent and the clock of the schedule stands still, until it is Running again. Stopped: the run ends, with the results so far. Absent means Running.",
+        mustBe: "Running, Paused or Stopped",
+      }),
+    ),
+    runID: Type.Optional(
+      Type.String({
+        description:
+          "Any word. Another one makes a finished LoadTest run again, with results of its own; one that has not finished ends its run first.",
+        maxLength: 63,
+        pattern: "^[a-zA-Z0-9]([-._a-zA-Z0-9]*[a-zA-Z0-9])?$",
+        mustBe: "letters, digits and '-', '_' or '.' between them, 63 at most",
+      }),
+    ),
+    startDeadline: Type.Optional(
+      duration({
+        description:
+          "A run whose load has not begun so long after it was asked for is given up, from 1s to 168h. Absent means never.",
+        mustBe: "a duration from 1s to 168h, such as 5m",
+      }),
+    ),
+    ttlAfterFinished: Type.Optional(
+      duration({
+        description:
+          "The LoadTest is deleted, results included, so long after it has finished, from 0s to 8760h. Absent means never.",
+        mustBe: "a duration from 0s to 8760h, such as 1h",
+      }),
+    ),
   },
   {
     additionalProperties: false,

@@ -47,12 +47,18 @@ export const Thresholds = Type.Object(
     ),
     errorRate: percent("Share of the requests that may fail, time out or not be sent at all, such as 0.1%.", "0.1%"),
     minRate: percent("Share of the asked rate that must be completed, such as 99%.", "99%"),
+    abortOnFailure: Type.Optional(
+      Type.Boolean({
+        description: "End the run as soon as it can no longer pass, by the results of all workers so far.",
+        mustBe: "true or false",
+      }),
+    ),
   },
   {
     additionalProperties: false,
     description:
       "What must be kept to pass, judged when the load has ended, on the results of all workers together. Absent means that some request must complete.",
-    mustBe: "an object with the fields latency, errorRate and minRate",
+    mustBe: "an object with the fields latency, errorRate, minRate and abortOnFailure",
   },
 );
 export type Thresholds = Static<typeof Thresholds>;

@@ -3,6 +3,7 @@ import type { Origin } from "../load/request.ts";
 import type { PlannedRequest, WorkerPlan } from "../load/worker-plan.ts";
 import type { CanarySpec } from "../loadtest/canary.ts";
 import type { EffectiveRequest, EffectiveSpec } from "../loadtest/defaults.ts";
+import type { Script } from "./script.ts";
 
 /** The load itself, wherever it goes and whoever makes it. */
 export interface Load
@@ -42,19 +43,19 @@ export interface CompileOptions {
   seed: number;
 }
 
-/** One plan for each worker; together they send exactly the load. Several workers wait for a common start. */
-export function compileWorkerPlans(load: Load, destination: Destination, options: CompileOptions): WorkerPlan[] {
-  const { connectTo, tls } = destination;
-  const backends = destination.backends.map(({ origin, percent }) => ({
-    name: origin.host,
-    percent,
-    origin,
-    ...optional("connectTo", connectTo),
-  }));
-  return Array.from({ length: load.workers }, (_, index) => ({
-    generation: options.generation,
-    worker: { index, count: load.workers },
-    backends,
+/** What all workers of the load do. */
+export function compileScript(
+  load: Omit<Load, "workers">,
+  { backends, connectTo, tls }: Destination,
+  options: Omit<CompileOptions, "generation">,
+): Script {
+  return {
+    backends: backends.map(({ origin, percent }) => ({
+      name: origin.host,
+      percent,
+      origin,
+      ...optional("connectTo", connectTo),
+    })),
     tls,
     requests: load.requests.map(plannedRequest),
     requestsPerSecond: load.requestsPerSecond,
@@ -65,6 +66,16 @@ export function compileWorkerPlans(load: Load, destination: Destination, options
     ...optional("connectionLifetimeNs", load.connectionLifetimeNs),
     timeoutNs: load.timeoutNs,
     pacing: options.pacing,
+  };
+}
+
+/** One plan for each worker; together they send exactly the load. Several workers wait for a common start. */
+export function compileWorkerPlans(load: Load, destination: Destination, options: CompileOptions): WorkerPlan[] {
+  const script = compileScript(load, destination, options);
+  return Array.from({ length: load.workers }, (_, index) => ({
+    generation: options.generation,
+    worker: { index, count: load.workers },
+    ...script,
     barrier: load.workers > 1,
   }));
 }

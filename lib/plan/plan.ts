@@ -1,22 +1,21 @@
 // Observed world → actions. Pure: the same world gives the same actions, and a world in order gives none.
-//
-// A LoadTest whose plan has changed loses all its Pods first, and gets the new ones when the old are gone: at no time
-// is there more load than the spec asks for.
 import { isDeepStrictEqual } from "node:util";
-import type { WorkerPlan } from "../load/worker-plan.ts";
+import type { Canary } from "../loadtest/canary.ts";
 import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
+import { parseDuration } from "../loadtest/duration.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
-import { refuseCanary, refuseSpec, refuseTarget } from "./acceptance.ts";
-import { type Backend, compileWorkerPlans, serviceBackends, serviceShares } from "./compile.ts";
-import { loadTestLabel, runHash } from "./names.ts";
+import { type Refusal, refuseCanary, refuseSpec, refuseTarget } from "./acceptance.ts";
+import { compileScript, serviceBackends, serviceShares } from "./compile.ts";
+import { hasEnded, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
+import { completionOf, endingOf, isOver } from "./ending.ts";
+import { loadTestLabel, runLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
-import { observedPlan } from "./observed-plan.ts";
-import { isComplete, isRunning, statusOf } from "./status.ts";
+import { isComplete, isCompleted, presentRun, type Run } from "./run.ts";
+import { latestScript, type Script, scriptTowards } from "./script.ts";
+import { dismissals, instructions, superfluous, vacancies } from "./staffing.ts";
+import { type Observation, statusOf } from "./status.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
 import { type Action, objectName, ownerUid, type PlanOptions, type World } from "./world.ts";
-
-/** From telling several workers to their common start: the kubelet takes up to a second to show them their plan. */
-const barrierMs = 2000;
 
 export function plan(world: World, options: PlanOptions, nowMs: number): Action[] {
   const podsByOwner = Map.groupBy(world.pods, (pod) => ownerUid(pod) ?? "");
@@ -46,13 +45,15 @@ export function needsAttention(
   nowMs: number,
 ): boolean {
   const spec = runnableSpec(loadTest, options);
-  if (spec !== undefined && (spec.canary !== undefined || pods.length < spec.workers)) return true;
+  const present = pods.filter((pod) => !hasEnded(pod));
+  if (spec !== undefined && (spec.canary !== undefined || present.length < spec.workers)) return true;
   const world = {
     loadTests: [loadTest],
     pods,
     canaries: new Map(),
     services: new Map(),
     goneOwners: new Set<string>(),
+    reports: new Map(),
   };
   return planLoadTest(loadTest, pods, world, options, nowMs).length > 0;
 }
@@ -67,96 +68,86 @@ function planLoadTest(
   if (loadTest.metadata.deletionTimestamp !== undefined) {
     return pods.flatMap((pod) => deletion(pod, "the LoadTest is being deleted"));
   }
-  const status = (observation: Omit<Parameters<typeof statusOf>[1], "nowMs">) =>
-    statusAction(loadTest, { ...observation, nowMs });
-  if (isComplete(loadTest)) return status({ refusal: undefined, desired: 0, pods });
+  const run = presentRun(loadTest);
+  const [own, former] = [pods.filter((pod) => isOf(pod, run)), pods.filter((pod) => !isOf(pod, run))];
+  const workers = own.map((pod) => workerOf(pod, world.reports));
+  const status = (observation: Omit<Observation, "run" | "workers" | "nowMs">) =>
+    statusAction(loadTest, { ...observation, run, workers, nowMs });
+  if (isCompleted(run.status)) return [...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
 
-  const { namespace } = loadTest.metadata;
-  const canary = world.canaries.get(`${namespace}/${loadTest.spec.canary}`);
+  const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
   const invalid = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, canary);
   if (invalid !== undefined) {
-    const deletions = pods.flatMap((pod) => deletion(pod, "the LoadTest is not accepted"));
-    return [...deletions, ...status({ refusal: invalid, desired: 0, pods: [] })];
+    return [...dismissals(workers, "the LoadTest is not accepted"), ...status({ refusal: invalid, seats: 0 })];
   }
   const spec = effectiveSpec(loadTest.spec);
-  const backends = serviceBackends(spec, canary?.spec, namespace);
-  const plans = workerPlans(loadTest, spec, backends);
-  const outdated = pods.filter((pod) => !fitsPlans(pod, plans));
-  if (outdated.length > 0) {
-    const deletions = pods.flatMap((pod) => deletion(pod, "the LoadTest has changed"));
-    return [...deletions, ...status({ refusal: undefined, desired: spec.workers, pods: [] })];
-  }
-  const startAtMs = knownStartMs(pods) ?? recordedStartMs(loadTest);
-  const missing = plans.filter(
-    (wanted) => !pods.some((pod) => observedPlan(pod)?.worker.index === wanted.worker.index),
-  );
-  const shares = serviceShares(spec, canary?.spec);
-  const services = shares.map(({ service }) => [service, world.services.get(`${namespace}/${service}`)] as const);
-  const areKnown = services.every(([, service]) => service !== undefined);
-  const refusal =
-    missing.length === 0
-      ? undefined
-      : services
-          .map(([name, service]) => (service === undefined ? undefined : refuseTarget(spec, namespace, name, service)))
-          .find((found) => found !== undefined);
-  const creations: Action[] =
-    refusal !== undefined || !areKnown || hasPredecessor(loadTest, world)
-      ? []
-      : missing.map((wanted) => {
-          const complete = startAtMs === undefined ? wanted : { ...wanted, startAtMs };
-          return { kind: "createPod", pod: workerPod(loadTest, spec, complete, options.workerImage) };
+  const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers);
+  const known = latestScript(workers.flatMap(({ plan: observed }) => observed ?? []));
+  const target = judgeTarget(loadTest, spec, canary, world);
+  const script =
+    target.refusal !== undefined && known !== undefined
+      ? known
+      : scriptTowards(known, compile(loadTest, run, spec, canary), {
+          isPaused: spec.state === "Paused",
+          sinceStartNs: startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6,
         });
+  const seats = spec.workers;
+  const ending = endingOf(spec, run, startAtMs, nowMs);
+  const isDone = isOver(script, startAtMs, nowMs);
+  const staffing = { workers, seats, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
+  const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
+  const mayCreate = isFree && target.refusal === undefined && ending === undefined && !isDone;
   return [
-    ...creations,
-    ...startActions(pods, spec, nowMs),
-    ...status({ refusal, desired: spec.workers, durationNs: spec.durationNs, pods, startAtMs }),
+    ...former.flatMap((pod) => deletion(pod, "its run is over")),
+    ...(ending === undefined
+      ? [...dismissals(superfluous(staffing), "the LoadTest has changed"), ...instructions(staffing)]
+      : dismissals(workers, ending.message)),
+    ...(mayCreate ? vacancies(staffing) : []).map(
+      ({ plan: workerPlan, attempt }): Action => ({
+        kind: "createPod",
+        pod: workerPod(loadTest, spec, workerPlan, { run: run.hash, attempt, image: options.workerImage }),
+      }),
+    ),
+    ...status({
+      refusal: target.refusal,
+      seats: ending === undefined ? seats : 0,
+      completion: completionOf(workers, seats, ending, isDone),
+      isPaused: spec.state === "Paused",
+      startAtMs,
+    }),
   ];
 }
 
-function workerPlans(loadTest: LoadTest, spec: EffectiveSpec, backends: readonly Backend[]): WorkerPlan[] {
+function compile(loadTest: LoadTest, run: Run, spec: EffectiveSpec, canary: Canary | null | undefined): Script {
   const { serverName, insecure } = spec;
   const tls = { caFiles: workerCaFiles(spec), insecure, ...(serverName === undefined ? {} : { serverName }) };
-  const { generation, uid } = loadTest.metadata;
-  return compileWorkerPlans(
-    spec,
-    { backends, tls },
-    { generation, pacing: "relaxed", seed: Number(`0x${runHash(uid)}`) },
-  );
+  const backends = serviceBackends(spec, canary?.spec, loadTest.metadata.namespace);
+  return compileScript(spec, { backends, tls }, { pacing: "relaxed", seed: Number(`0x${run.hash}`) });
 }
 
-/** Whether the Pod carries one of the plans; the generation and the start instant may differ. */
-function fitsPlans(pod: Pod, plans: readonly WorkerPlan[]): boolean {
-  const { startAtMs: _, generation: __, ...observed } = observedPlan(pod) ?? ({} as WorkerPlan);
-  const { generation: ___, ...wanted } = plans[observed.worker?.index ?? -1] ?? ({} as WorkerPlan);
-  return observed.worker !== undefined && isDeepStrictEqual(observed, wanted);
+/** What is wrong with the Services to aim at, if they were looked for. */
+function judgeTarget(
+  { metadata: { namespace } }: LoadTest,
+  spec: EffectiveSpec,
+  canary: Canary | null | undefined,
+  world: World,
+): { isKnown: boolean; refusal?: Refusal } {
+  const names = serviceShares(spec, canary?.spec).map(({ service }) => service);
+  const found = names.map((name) => [name, world.services.get(`${namespace}/${name}`)] as const);
+  const refusal = found
+    .map(([name, service]) => (service === undefined ? undefined : refuseTarget(spec, namespace, name, service)))
+    .find((one) => one !== undefined);
+  const isKnown = found.every(([, service]) => service !== undefined);
+  return { isKnown, ...(refusal === undefined ? {} : { refusal }) };
 }
 
-/**
- * Writes the start instant into the plans: of several workers once all run, so that they begin together; of a single
- * one the instant at which it began, so that after a restart it goes on where the schedule then is.
- */
-function startActions(pods: readonly Observed<Pod>[], spec: EffectiveSpec, nowMs: number): Action[] {
-  const known = knownStartMs(pods);
-  if (known === undefined && (pods.length < spec.workers || !pods.every(isRunning))) return [];
-  const plans = pods.map((pod) => observedPlan(pod) as WorkerPlan);
-  const startAtMs = known ?? (spec.workers > 1 ? nowMs + barrierMs : runningSinceMs(pods[0] as Pod));
-  return pods.flatMap((pod, index) => {
-    const observed = plans[index] as WorkerPlan;
-    if (observed.startAtMs !== undefined || startAtMs === undefined) return [];
-    const { namespace = "", name, uid } = pod.metadata;
-    return [{ kind: "setPlan" as const, namespace, name, uid, plan: JSON.stringify({ ...observed, startAtMs }) }];
-  });
+function isOf({ metadata }: Pod, { hash }: Run): boolean {
+  return metadata.labels?.[runLabel] === hash;
 }
 
-/** The start that has been told to a worker of the run; a Pod made later begins in mid-schedule. */
-function knownStartMs(pods: readonly Pod[]): number | undefined {
-  return pods.map((pod) => observedPlan(pod)?.startAtMs).find((startAtMs) => startAtMs !== undefined);
-}
-
-/** The start that the status remembers of this very spec, for when no Pod is left that knows it. */
-function recordedStartMs({ status, metadata }: LoadTest): number | undefined {
-  if (status?.startTime === undefined || status.observedGeneration !== metadata.generation) return undefined;
-  return Date.parse(status.startTime);
+/** The start that the status remembers, for when no Pod is left that knows it. */
+function recordedStartMs({ status: { startTime } }: Run): number | undefined {
+  return startTime === undefined ? undefined : Date.parse(startTime);
 }
 
 /** Whether Pods of a former LoadTest of the same name are still there: their load is to end first. */
@@ -167,11 +158,6 @@ function hasPredecessor({ metadata }: LoadTest, world: World): boolean {
       pod.metadata.labels?.[loadTestLabel] === metadata.name &&
       ownerUid(pod) !== metadata.uid,
   );
-}
-
-function runningSinceMs(pod: Pod): number | undefined {
-  const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
-  return startedAt === undefined ? undefined : Date.parse(startedAt);
 }
 
 function isOrphan(pod: Pod, world: World): boolean {
@@ -185,7 +171,15 @@ function deletion(pod: Observed<Pod>, reason: string): Action[] {
   return deletionTimestamp === undefined ? [{ kind: "deletePod", namespace, name, uid, reason }] : [];
 }
 
-function statusAction(loadTest: LoadTest, observation: Parameters<typeof statusOf>[1]): Action[] {
+/** A LoadTest that has been finished for as long as it wants to stay is deleted. */
+function expiry({ metadata, spec }: LoadTest, { status }: Run, nowMs: number): Action[] {
+  const { namespace, name, uid } = metadata;
+  const ttlNs = spec.ttlAfterFinished === undefined ? undefined : parseDuration(spec.ttlAfterFinished);
+  if (ttlNs === undefined || nowMs < Date.parse(status.completionTime ?? "") + ttlNs / 1e6) return [];
+  return [{ kind: "deleteLoadTest", namespace, name, uid, reason: "its spec.ttlAfterFinished is over" }];
+}
+
+function statusAction(loadTest: LoadTest, observation: Observation): Action[] {
   const status = statusOf(loadTest, observation);
   const { namespace, name, uid } = loadTest.metadata;
   return isDeepStrictEqual(status, loadTest.status) ? [] : [{ kind: "patchStatus", namespace, name, uid, status }];

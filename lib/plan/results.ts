@@ -5,8 +5,9 @@ import type { LoadTestResults, PathResults } from "../loadtest/load-test-results
 import { percentiles, summarizeTotals } from "../stats/summary.ts";
 import type { Threshold } from "../stats/threshold.ts";
 import { requestName } from "./compile.ts";
+import { hasEnded } from "./crew.ts";
 import type { Pod } from "./objects.ts";
-import { checkedPlan } from "./observed-plan.ts";
+import { observedPlan } from "./observed-plan.ts";
 import { type PartTotal, Tally } from "./tally.ts";
 import { workerOutcome } from "./worker-outcome.ts";
 
@@ -29,7 +30,7 @@ export interface Measurement {
 
 /** What the workers of one run measured; undefined unless `pods` are all of its Pods, and all have ended. */
 export function measurementOf(pods: readonly Pod[], thresholds: readonly Threshold[]): Measurement | undefined {
-  const planned = pods.map((pod) => ({ pod, plan: checkedPlan(pod) })).filter(isPlanned);
+  const planned = pods.map((pod) => ({ pod, plan: observedPlan(pod) })).filter(isPlanned);
   const ordered = planned.toSorted((a, b) => a.plan.worker.index - b.plan.worker.index);
   const isItsOwn = ({ pod, plan: { worker } }: PlannedPod, index: number) =>
     hasEnded(pod) && worker.index === index && worker.count === pods.length;
@@ -58,10 +59,6 @@ interface PlannedPod {
 
 function isPlanned(worker: { pod: Pod; plan: WorkerPlan | undefined }): worker is PlannedPod {
   return worker.plan !== undefined;
-}
-
-export function hasEnded(pod: Pod): boolean {
-  return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 }
 
 function resultsOf(

@@ -1,101 +1,94 @@
 // What the world says about a LoadTest, as status: recomputed from what is seen, except for what has happened for good.
 import type { LoadTest } from "../loadtest/load-test.ts";
-import type { Condition, Finding, LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
+import type { Condition, Display, Finding, LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
 import { effectiveThresholds } from "../loadtest/thresholds.ts";
 import type { Refusal } from "./acceptance.ts";
+import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
+import { abortingReason, completeIn, type Ending } from "./ending.ts";
 import type { Observed, Pod } from "./objects.ts";
-import { hasEnded, measurementOf } from "./results.ts";
+import { measurementOf } from "./results.ts";
+import { isCompleted, type Run } from "./run.ts";
 import { displayOf, passedFinding, stillRunning } from "./verdict.ts";
 
 export interface Observation {
-  refusal: Refusal | undefined;
-  desired: number;
-  /** Of the present plan, by worker; once the LoadTest is complete, all that are left. */
-  pods: readonly Observed<Pod>[];
-  /** When request 0 was due; absent as long as that is not known, and after a change of the spec. */
+  run: Run;
+  /** All of the run. */
+  workers: readonly Worker[];
+  refusal?: Refusal | undefined;
+  /** Workers that are wanted now. */
+  seats: number;
+  /** How the run has ended; absent: it has not. */
+  completion?: Ending | undefined;
+  isPaused?: boolean;
+  /** When request 0 was due; absent as long as that is not known. */
   startAtMs?: number | undefined;
-  /** Of the load; absent without end, or without workers. */
-  durationNs?: number | undefined;
   nowMs: number;
 }
 
-/** A finished LoadTest stays finished, whatever becomes of its Pods. */
-export function isComplete(loadTest: LoadTest): boolean {
-  return hasCondition(loadTest, "Complete");
-}
-
 export function statusOf(loadTest: LoadTest, observation: Observation): LoadTestStatus {
-  const { desired, refusal, startAtMs, nowMs } = observation;
-  const before = loadTest.status ?? {};
+  const { run, seats, refusal, completion, startAtMs, nowMs } = observation;
+  const before = run.status;
   const now = formatInstant(nowMs);
-  const wasComplete = isComplete(loadTest);
-  const complete = wasComplete || hasCompleted(observation);
-  const pods = wasComplete ? [] : observation.pods;
-  const ready = pods.filter(isRunning).length;
-  const measured = complete ? verdictOf(loadTest, observation.pods) : { passed: stillRunning };
-  const startTime =
-    startAtMs === undefined ? (wasComplete && before.startTime) || measured.startTime : formatInstant(startAtMs);
+  const wasComplete = isCompleted(before);
+  const hasEnded = wasComplete || completion !== undefined;
+  const present = observation.workers.filter((worker) => !worker.hasEnded);
+  const ready = present.filter(({ isRunning }) => isRunning).length;
+  const desired = hasEnded ? 0 : seats;
+  const measured = hasEnded ? verdictOf(loadTest, observation) : { passed: stillRunning };
+  const startTime = before.startTime ?? (startAtMs === undefined ? measured.startTime : formatInstant(startAtMs));
   const findings = [
     accepted(refusal),
-    workersReady(complete, ready, desired, pods),
-    completion(loadTest, complete, pods),
+    workersReady(hasEnded, ready, desired, observation.workers),
+    completionFinding(before, completion),
   ];
   return {
     observedGeneration: loadTest.metadata.generation,
-    phase: wasComplete
-      ? (before.phase ?? "Finished")
-      : phaseOf({ complete, refused: refusal !== undefined, ready, desired, pods }),
+    ...(run.id === "" ? {} : { runID: run.id }),
+    phase: phaseOf(observation, ready),
     conditions: [
-      ...findings.map((finding) => dated(finding, loadTest, now)),
-      "lastTransitionTime" in measured.passed ? measured.passed : dated(measured.passed, loadTest, now),
+      ...findings.map((finding) => dated(finding, loadTest, before, now)),
+      "lastTransitionTime" in measured.passed ? measured.passed : dated(measured.passed, loadTest, before, now),
     ],
-    workers: { desired: complete ? 0 : desired, ready: complete ? 0 : ready },
-    ...(startTime ? { startTime } : {}),
-    ...(complete ? { completionTime: before.completionTime ?? now } : {}),
+    workers: { desired, ready: hasEnded ? 0 : ready },
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(hasEnded ? { completionTime: before.completionTime ?? now } : {}),
     ...(measured.display === undefined ? {} : { display: measured.display }),
     ...(measured.results === undefined ? {} : { results: measured.results }),
   };
 }
 
-/**
- * Every worker has ended. One that failed, which leaves its Pod there until somebody deletes it, is waited for until the
- * schedule is over: until then it may be replaced.
- */
-function hasCompleted({ refusal, desired, pods, startAtMs, durationNs, nowMs }: Observation): boolean {
-  if (desired === 0 || refusal !== undefined || pods.filter(hasEnded).length < desired) return false;
-  if (pods.every((pod) => pod.status?.phase === "Succeeded")) return true;
-  return startAtMs !== undefined && durationNs !== undefined && nowMs >= startAtMs + durationNs / 1e6;
-}
-
 interface Verdict {
   passed: Finding | Condition;
   startTime?: string | undefined;
-  display?: LoadTestStatus["display"];
+  display?: Display | undefined;
   results?: LoadTestStatus["results"];
 }
 
-/** What the Pods say; once that is in the status it stays, whatever becomes of the Pods, or of the thresholds. */
-function verdictOf({ status, spec }: LoadTest, pods: readonly Pod[]): Verdict {
-  const before = status?.conditions?.find(({ type }) => type === "Passed");
+/** What the workers say; once that is in the status it stays, whatever becomes of their Pods, or of the thresholds. */
+function verdictOf({ spec }: LoadTest, { run: { status }, workers }: Observation): Verdict {
+  const before = status.conditions?.find(({ type }) => type === "Passed");
   if (before !== undefined && before.reason !== stillRunning.reason) {
-    return { passed: before, display: status?.display, results: status?.results };
+    return { passed: before, display: status.display, results: status.results };
   }
-  const measurement = measurementOf(pods, effectiveThresholds(spec.thresholds));
+  const measurement = measurementOf(
+    workers.map(({ pod }) => pod),
+    effectiveThresholds(spec.thresholds),
+  );
   const passed = passedFinding(measurement);
   const results = measurement?.results;
   if (results === undefined) return { passed };
   return { passed, startTime: formatInstant(Date.parse(results.startedAt)), display: displayOf(results), results };
 }
 
-function completion(loadTest: LoadTest, complete: boolean, pods: readonly Pod[]): Finding {
+function completionFinding(before: LoadTestStatus, completion: Ending | undefined): Finding {
   const type = "Complete";
-  if (!complete) return { type, status: "False", reason: "InProgress", message: "The load has not ended." };
-  const before = loadTest.status?.conditions?.find((condition) => condition.type === type);
-  if (before?.status === "True") return { type, status: "True", reason: before.reason, message: before.message };
-  const failed = pods.filter((pod) => pod.status?.phase === "Failed").length;
-  return failed === 0
-    ? { type, status: "True", reason: "WorkersFinished", message: "Every worker has ended its schedule." }
-    : { type, status: "True", reason: "WorkersFailed", message: `${failed} of ${pods.length} workers have failed.` };
+  const known = completeIn(before.conditions);
+  if (known?.status === "True" || (known?.reason === abortingReason && completion === undefined)) {
+    const { status, reason, message } = known;
+    return { type, status, reason, message };
+  }
+  if (completion !== undefined) return { type, status: "True", ...completion };
+  return { type, status: "False", reason: "InProgress", message: "The load has not ended." };
 }
 
 /** RFC 3339 in whole seconds, as the API writes instants. */
@@ -113,13 +106,15 @@ function accepted(refusal: Refusal | undefined): Finding {
   };
 }
 
-function workersReady(complete: boolean, ready: number, desired: number, pods: readonly Observed<Pod>[]): Finding {
+function workersReady(hasEnded: boolean, ready: number, desired: number, workers: readonly Worker[]): Finding {
   const type = "WorkersReady";
-  if (complete) return { type, status: "False", reason: "Finished", message: "The workers have ended." };
-  if (desired === 0) return { type, status: "False", reason: "NotAccepted", message: "No workers are wanted." };
+  if (hasEnded) return { type, status: "False", reason: "Finished", message: "The workers have ended." };
+  if (desired === 0) return { type, status: "False", reason: "NoneWanted", message: "No workers are wanted." };
   if (ready === desired)
     return { type, status: "True", reason: "AllRunning", message: `${ready} of ${desired} workers run.` };
-  const trouble = pods.map(troubleOf).find((found) => found !== undefined);
+  const trouble = [...latestBySeat(workers).values()]
+    .map(({ pod }) => troubleOf(pod))
+    .find((found) => found !== undefined);
   const reason = trouble?.reason ?? "WorkersStarting";
   const words = trouble === undefined ? "" : ` ${trouble.message}`;
   return { type, status: "False", reason, message: `${ready} of ${desired} workers run.${words}` };
@@ -148,35 +143,20 @@ function troubleOf(pod: Observed<Pod>): { reason: string; message: string } | un
   return undefined;
 }
 
-function phaseOf(seen: {
-  complete: boolean;
-  refused: boolean;
-  ready: number;
-  desired: number;
-  pods: readonly Observed<Pod>[];
-}): Phase {
-  if (seen.refused || seen.pods.length === 0) return "Pending";
-  if (seen.pods.some((pod) => pod.status?.phase === "Failed")) return "Failed";
-  if (seen.complete) return "Finished";
-  const ended = seen.pods.filter((pod) => pod.status?.phase === "Succeeded").length;
-  return seen.ready + ended === seen.desired ? "Running" : "Starting";
+function phaseOf({ run, workers, refusal, seats, completion, isPaused, startAtMs }: Observation, ready: number): Phase {
+  if (isCompleted(run.status)) return run.status.phase ?? "Finished";
+  if (completion !== undefined) return failedEndings.includes(completion.reason) ? "Failed" : "Finished";
+  if (refusal !== undefined || workers.length === 0) return "Pending";
+  const latest = [...latestBySeat(workers).values()].filter(({ seat }) => seat < seats);
+  if (latest.some(hasFailed)) return "Failed";
+  if (isPaused) return "Paused";
+  return startAtMs !== undefined && ready + latest.filter(hasFinished).length >= seats ? "Running" : "Starting";
 }
 
-/** Whether the worker's process runs now. */
-export function isRunning(pod: Pod): boolean {
-  return (
-    pod.metadata.deletionTimestamp === undefined && pod.status?.containerStatuses?.[0]?.state?.running !== undefined
-  );
-}
+const failedEndings: readonly Ending["reason"][] = ["WorkersFailed", "StartDeadlineExceeded"];
 
-function dated(finding: Finding, loadTest: LoadTest, now: string): Condition {
-  const before = loadTest.status?.conditions?.find(({ type }) => type === finding.type);
-  const lastTransitionTime = before?.status === finding.status ? before.lastTransitionTime : now;
+function dated(finding: Finding, loadTest: LoadTest, before: LoadTestStatus, now: string): Condition {
+  const known = before.conditions?.find(({ type }) => type === finding.type);
+  const lastTransitionTime = known?.status === finding.status ? known.lastTransitionTime : now;
   return { ...finding, lastTransitionTime, observedGeneration: loadTest.metadata.generation };
-}
-
-function hasCondition(loadTest: LoadTest, type: string): boolean {
-  return (
-    loadTest.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false
-  );
 }

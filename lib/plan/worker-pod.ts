@@ -3,7 +3,7 @@ import type { WorkerPlan } from "../load/worker-plan.ts";
 import { apiVersion } from "../loadtest/api-group.ts";
 import type { EffectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
-import { loadTestLabel, planAnnotation, runHash, runLabel, workerLabel, workerPodName } from "./names.ts";
+import { attemptLabel, loadTestLabel, planAnnotation, runLabel, workerLabel, workerPodName } from "./names.ts";
 import type { Pod, Volume } from "./objects.ts";
 import { restrictedContainer, restrictedPod } from "./restricted.ts";
 
@@ -28,24 +28,35 @@ function ownCaFile({ configMapKeyRef, secretKeyRef }: NonNullable<EffectiveSpec[
     : `configmap.${configMapKeyRef.name}.${configMapKeyRef.key}`;
 }
 
-/** Longest time from a Pod's creation to its first request; beyond the schedule it bounds the Pod's life. */
+/** Longest time from a Pod's creation to its first request, unless the spec says so; it bounds the Pod's life. */
 const startDeadlineSeconds = 600;
 const drainSeconds = 60;
 
-export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerPlan, image: string): Pod {
+export interface Post {
+  /** Hash of the run. */
+  run: string;
+  /** How many had the seat before. */
+  attempt: number;
+  image: string;
+}
+
+/** The Pod of the worker with this plan. */
+export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerPlan, post: Post): Pod {
   const { name, namespace, uid } = loadTest.metadata;
+  const { run, attempt, image } = post;
   return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
-      name: workerPodName(name, uid, plan.worker.index),
+      name: workerPodName(name, run, plan.worker.index, attempt),
       namespace,
       labels: {
         "app.kubernetes.io/name": "loadtest",
         "app.kubernetes.io/component": "worker",
         [loadTestLabel]: name,
-        [runLabel]: runHash(uid),
+        [runLabel]: run,
         [workerLabel]: String(plan.worker.index),
+        ...(attempt === 0 ? {} : { [attemptLabel]: String(attempt) }),
       },
       annotations: { [planAnnotation]: JSON.stringify(plan) },
       ownerReferences: [{ apiVersion, kind: "LoadTest", name, uid, controller: true }],
@@ -55,9 +66,7 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 15,
-      ...(spec.durationNs === undefined
-        ? {}
-        : { activeDeadlineSeconds: Math.ceil(spec.durationNs / 1e9) + startDeadlineSeconds + drainSeconds }),
+      ...(spec.durationNs === undefined ? {} : { activeDeadlineSeconds: deadlineSeconds(spec, spec.durationNs) }),
       securityContext: restrictedPod,
       containers: [
         {
@@ -77,6 +86,12 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
       volumes: volumes(spec),
     },
   };
+}
+
+/** Pauses and edits may outlive it: the worker is then replaced. */
+function deadlineSeconds({ startDeadlineNs }: EffectiveSpec, durationNs: number): number {
+  const startSeconds = startDeadlineNs === undefined ? startDeadlineSeconds : Math.ceil(startDeadlineNs / 1e9);
+  return Math.ceil(durationNs / 1e9) + startSeconds + drainSeconds;
 }
 
 function volumes({ caFrom }: EffectiveSpec): Volume[] {

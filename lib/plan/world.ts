@@ -2,8 +2,9 @@
 import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
-import { loadTestLabel, planAnnotation, runLabel, workerLabel } from "./names.ts";
+import { attemptLabel, loadTestLabel, planAnnotation, runLabel, workerLabel } from "./names.ts";
 import type { Observed, Pod, Service } from "./objects.ts";
+import type { WorkerReport } from "./worker-report.ts";
 
 export interface World {
   loadTests: readonly LoadTest[];
@@ -15,6 +16,8 @@ export interface World {
   services: ReadonlyMap<string, Observed<Service> | null>;
   /** Uids of owners that a live GET has found to be gone; only their Pods are orphans. */
   goneOwners: ReadonlySet<string>;
+  /** What workers last said, by the uid of their Pod, as far as it was read. */
+  reports: ReadonlyMap<string, WorkerReport>;
 }
 
 export interface PlanOptions {
@@ -27,9 +30,10 @@ export interface PlanOptions {
 export type Action =
   | { kind: "createPod"; pod: Pod }
   | { kind: "deletePod"; namespace: string; name: string; uid: string; reason: string }
-  /** Tells several workers when to begin. */
+  /** Tells a worker its start, another share, other rates or requests, or its end. */
   | { kind: "setPlan"; namespace: string; name: string; uid: string; plan: string }
-  | { kind: "patchStatus"; namespace: string; name: string; uid: string; status: LoadTestStatus };
+  | { kind: "patchStatus"; namespace: string; name: string; uid: string; status: LoadTestStatus }
+  | { kind: "deleteLoadTest"; namespace: string; name: string; uid: string; reason: string };
 
 /** `namespace/name`. */
 export function objectName({ metadata }: { metadata: { namespace?: string; name: string } }): string {
@@ -39,7 +43,8 @@ export function objectName({ metadata }: { metadata: { namespace?: string; name:
 /** Whether a Pod is a worker's: others may carry one of the labels, and are not ours to touch. */
 export function isWorkerPod(pod: Pod): boolean {
   const { name, labels = {}, annotations = {} } = pod.metadata;
-  const derivedName = [loadTestLabel, runLabel, workerLabel].map((label) => labels[label]).join("-");
+  const parts = [loadTestLabel, runLabel, workerLabel].map((label) => labels[label]);
+  const derivedName = [...parts, ...(labels[attemptLabel] === undefined ? [] : [labels[attemptLabel]])].join("-");
   return name === derivedName && planAnnotation in annotations;
 }
 

@@ -154,6 +154,7 @@ const thresholds = mostly(
       ),
       errorRate: maybe(percent),
       minRate: maybe(percent),
+      abortOnFailure: maybe(mostly(fc.boolean(), "true", 1)),
     })
     .map(defined),
   [],
@@ -186,6 +187,10 @@ const loadTestSpec = fc
       timeout: maybe(duration),
       tls: fc.option(tls, { nil: undefined, freq: 1 }),
       thresholds: fc.option(thresholds, { nil: undefined, freq: 1 }),
+      state: maybe(mostly(fc.constantFrom("Running", "Paused", "Stopped"), "running", "", null)),
+      runID: maybe(mostly(fc.constantFrom("1", "run-2", "A.b_c"), "", "-a", "a b", "x".repeat(64), 2)),
+      startDeadline: maybe(duration),
+      ttlAfterFinished: maybe(duration),
     }),
   )
   .map(([where, rest]) => defined({ ...where, ...rest }));

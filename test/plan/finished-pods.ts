@@ -37,10 +37,12 @@ export function workerPods(test: LoadTest, backends = 1): Observed<Pod>[] {
     { generation: 1, pacing: "relaxed", seed: 7 },
   );
   return plans.map((plan, index) => {
-    const pod = workerPod(test, spec, { ...plan, startAtMs: Date.UTC(2030, 0, 1) }, "loadtest:test");
+    const pod = workerPod(test, spec, { ...plan, startAtMs: Date.UTC(2030, 0, 1) }, post);
     return { ...pod, metadata: { ...pod.metadata, uid: `p${index}` } } as Observed<Pod>;
   });
 }
+
+const post = { run: "0f3a92bc", attempt: 0, image: "loadtest:test" };
 
 type Termination = NonNullable<ContainerState["terminated"]>;
 

@@ -1,0 +1,74 @@
+// The workers of a run: who has which seat. A seat is the index of a share of the requests, k ≡ seat (mod seats); it
+// stays taken until its worker has ended or its Pod is gone, so that no share is ever sent twice.
+import { planHash, type WorkerPlan } from "../load/worker-plan.ts";
+import { attemptLabel, planAnnotation, workerLabel } from "./names.ts";
+import type { Observed, Pod } from "./objects.ts";
+import { observedPlan } from "./observed-plan.ts";
+import type { WorkerReport } from "./worker-report.ts";
+
+export interface Worker {
+  pod: Observed<Pod>;
+  /** undefined: what the Pod carries is not a plan; somebody has edited it. */
+  plan: WorkerPlan | undefined;
+  seat: number;
+  attempt: number;
+  /** Its process runs now. */
+  isRunning: boolean;
+  /** It will never send again. */
+  hasEnded: boolean;
+  /** Its Pod is being deleted; until that is done it may send. */
+  isGoing: boolean;
+  /** It has said that it follows the plan that its Pod carries. */
+  hasAcknowledged: boolean;
+}
+
+export function workerOf(pod: Observed<Pod>, reports: ReadonlyMap<string, WorkerReport>): Worker {
+  const { labels = {}, annotations = {}, deletionTimestamp, uid } = pod.metadata;
+  return {
+    pod,
+    plan: observedPlan(pod),
+    seat: Number(labels[workerLabel]),
+    attempt: Number(labels[attemptLabel] ?? 0),
+    isRunning: isRunning(pod),
+    hasEnded: hasEnded(pod),
+    isGoing: deletionTimestamp !== undefined,
+    hasAcknowledged: reports.get(uid)?.plan === planHash(annotations[planAnnotation] ?? ""),
+  };
+}
+
+/** Whether the worker's process runs now. */
+export function isRunning({ metadata, status }: Pod): boolean {
+  return metadata.deletionTimestamp === undefined && status?.containerStatuses?.[0]?.state?.running !== undefined;
+}
+
+export function hasEnded({ status }: Pod): boolean {
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
+}
+
+/** Who has, or last had, each seat. */
+export function latestBySeat(workers: readonly Worker[]): Map<number, Worker> {
+  return new Map(workers.toSorted((a, b) => a.attempt - b.attempt).map((worker) => [worker.seat, worker]));
+}
+
+/** Whether it ended because its schedule did. */
+export function hasFinished({ pod, plan }: Worker): boolean {
+  return pod.status?.phase === "Succeeded" && plan?.stop === undefined;
+}
+
+export function hasFailed({ pod }: Worker): boolean {
+  return pod.status?.phase === "Failed";
+}
+
+/** When the load began or will begin, as workers were told; a Pod made later begins in mid-schedule. */
+export function toldStartMs(workers: readonly Worker[]): number | undefined {
+  return workers.map(({ plan }) => plan?.startAtMs).find((startAtMs) => startAtMs !== undefined);
+}
+
+/** A worker without barrier begins by itself: then, as far as its Pod tells, to the second. */
+export function ownStartMs(workers: readonly Worker[]): number | undefined {
+  const startedAt = workers
+    .filter(({ plan }) => plan?.barrier === false)
+    .map(({ pod }) => pod.status?.containerStatuses?.[0]?.state?.running?.startedAt)
+    .find((instant) => instant !== undefined);
+  return startedAt === undefined ? undefined : Date.parse(startedAt);
+}

@@ -1,0 +1,47 @@
+// When a LoadTest has to be looked at again though nothing rings: something that passes with time, or elsewhere.
+import { parseDuration } from "../loadtest/duration.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
+import { toldStartMs, workerOf } from "./crew.ts";
+import { completeIn } from "./ending.ts";
+import type { Observed, Pod } from "./objects.ts";
+import { runnableSpec } from "./plan.ts";
+import { presentRun } from "./run.ts";
+import { isWaiting } from "./staffing.ts";
+import { ownerUid, type PlanOptions, type World } from "./world.ts";
+
+/** Its target, Pods of a predecessor, or a failed worker's time to be replaced. */
+const lackMs = 2000;
+/** Until workers say which plan they follow. */
+const reportMs = 250;
+
+/** Milliseconds until then; undefined: a poll is soon enough. */
+export function nextLookMs(
+  { loadTests, pods, reports }: World,
+  options: PlanOptions,
+  nowMs: number,
+): number | undefined {
+  const [loadTest] = loadTests;
+  if (loadTest === undefined || loadTest.metadata.deletionTimestamp !== undefined) return undefined;
+  const workers = ownPods(loadTest, pods).map((pod) => workerOf(pod, reports));
+  const { status } = presentRun(loadTest);
+  const present = workers.filter(({ hasEnded }) => !hasEnded);
+  const spec = runnableSpec(loadTest, options);
+  const startAtMs = toldStartMs(workers);
+  const begunAt = completeIn(status.conditions)?.lastTransitionTime;
+  const waits = [
+    spec !== undefined && present.length < spec.workers ? lackMs : undefined,
+    startAtMs !== undefined && present.some((worker) => isWaiting(worker) && worker.isRunning) ? reportMs : undefined,
+    spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
+    spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,
+  ].filter((wait) => wait !== undefined);
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+function ownPods({ metadata }: LoadTest, pods: readonly Observed<Pod>[]): readonly Observed<Pod>[] {
+  return pods.filter((pod) => ownerUid(pod) === metadata.uid);
+}
+
+function untilMs(instant: string | undefined, later: string | undefined, nowMs: number): number | undefined {
+  if (instant === undefined || later === undefined) return undefined;
+  return Math.max(0, Date.parse(instant) + (parseDuration(later) as number) / 1e6 - nowMs);
+}

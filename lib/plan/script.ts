@@ -1,0 +1,83 @@
+// What all workers of a run do, whatever their share: the part of their plans that is the same for all. It is changed
+// while they follow it, and so grows by what is new: positions in its lists keep their meaning for the results.
+import { isDeepStrictEqual } from "node:util";
+import type { PlannedBackend, PlannedRequest, WorkerPlan } from "../load/worker-plan.ts";
+import { ratesOf, timelineTowards } from "./timeline.ts";
+
+export type Script = Omit<WorkerPlan, "generation" | "worker" | "barrier" | "startAtMs" | "joinNs" | "stop">;
+
+const mostRequests = 256;
+const mostBackends = 16;
+
+export function scriptOf(plan: WorkerPlan): Script {
+  const { generation: _, worker: __, barrier: ___, startAtMs: ____, joinNs: _____, stop: ______, ...script } = plan;
+  return script;
+}
+
+/** The script that most has happened to: after a crash amid a change, some workers may not have heard of it. */
+export function latestScript(plans: readonly WorkerPlan[]): Script | undefined {
+  const extent = ({ changes = [], requests, backends, generation }: WorkerPlan) => [
+    changes.length,
+    requests.length + backends.length,
+    generation,
+  ];
+  const [latest] = plans.toSorted((a, b) => compare(extent(b), extent(a)));
+  return latest === undefined ? undefined : scriptOf(latest);
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  return a.map((value, index) => value - (b[index] as number)).find((difference) => difference !== 0) ?? 0;
+}
+
+/** The known script, changed so that it becomes the wanted one. */
+export function scriptTowards(
+  known: Script | undefined,
+  wanted: Script,
+  { isPaused, sinceStartNs }: { isPaused: boolean; sinceStartNs: number | undefined },
+): Script {
+  const { requestsPerSecond: _, durationNs: __, stages: ___, changes: ____, ...rest } = wanted;
+  return {
+    ...rest,
+    backends: continued(known?.backends ?? [], wanted.backends, unusedBackend, mostBackends),
+    requests: continued(known?.requests ?? [], wanted.requests, unusedRequest, mostRequests),
+    ...timelineTowards(known, { ...ratesOf(wanted), isPaused }, sinceStartNs),
+  };
+}
+
+/** Whether a worker can follow the script without being replaced. */
+export function canFollow(plan: WorkerPlan, script: Script): boolean {
+  return (
+    isDeepStrictEqual(fixedPart(plan), fixedPart(script)) &&
+    isContinued(plan.backends, script.backends, unusedBackend) &&
+    isContinued(plan.requests, script.requests, unusedRequest)
+  );
+}
+
+function fixedPart({ tls, arrivals, seed, pacing }: Script): object {
+  return { tls, arrivals, seed, pacing };
+}
+
+function unusedBackend(backend: PlannedBackend): PlannedBackend {
+  return { ...backend, percent: 0 };
+}
+
+function unusedRequest(request: PlannedRequest): PlannedRequest {
+  return { ...request, weight: 0 };
+}
+
+/** The known ones at their places, unused unless wanted, then the new ones; too many: the wanted ones alone. */
+function continued<T>(known: readonly T[], wanted: readonly T[], unused: (one: T) => T, most: number): T[] {
+  const added = [...wanted];
+  const kept = known.map((one) => {
+    const at = added.findIndex((other) => isDeepStrictEqual(unused(other), unused(one)));
+    return at === -1 ? unused(one) : (added.splice(at, 1)[0] as T);
+  });
+  return kept.length + added.length > most ? [...wanted] : [...kept, ...added];
+}
+
+function isContinued<T>(known: readonly T[], later: readonly T[], unused: (one: T) => T): boolean {
+  return known.every((one, at) => {
+    const other = later[at];
+    return other !== undefined && isDeepStrictEqual(unused(one), unused(other));
+  });
+}

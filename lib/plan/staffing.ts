@@ -1,0 +1,136 @@
+// A crew → the crew that is wanted, so that the shares held never sum to more than the whole:
+//
+//   fewer seats   those without one are ended; only when they have does the share of the others grow
+//   more seats    the others' shares shrink; only when they have said so do the new ones begin
+//   other script  told to all; who cannot follow it is ended, and replaced once that is done
+import { isDeepStrictEqual } from "node:util";
+import type { WorkerPlan } from "../load/worker-plan.ts";
+import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
+import { type Repair, repairOf } from "./repair.ts";
+import { canFollow, type Script } from "./script.ts";
+import type { Action } from "./world.ts";
+
+/** From telling several workers to their common start: the kubelet takes up to a second to show them their plan. */
+const barrierMs = 2000;
+/** From telling a worker to its start in mid-schedule. */
+const joinMs = 1000;
+
+export interface Staffing {
+  workers: readonly Worker[];
+  seats: number;
+  script: Script;
+  generation: number;
+  /** When the load began or begins; undefined: not decided yet. */
+  startAtMs: number | undefined;
+  nowMs: number;
+}
+
+/** A seat that needs a worker, with the plan for it. */
+export interface Vacancy {
+  plan: WorkerPlan;
+  attempt: number;
+}
+
+/** Ends workers: those that have begun by their plan, so that they leave their results, others with their Pod. */
+export function dismissals(workers: readonly Worker[], reason: string): Action[] {
+  return workers.flatMap((worker): Action[] => {
+    const { pod, plan, isRunning, hasEnded, isGoing } = worker;
+    if (hasEnded || isGoing) return [];
+    const { namespace = "", name, uid } = pod.metadata;
+    const hasResults = isRunning && plan !== undefined && !isWaiting(worker);
+    if (!hasResults) return [{ kind: "deletePod", namespace, name, uid, reason }];
+    return plan.stop ? [] : [{ kind: "setPlan", namespace, name, uid, plan: JSON.stringify({ ...plan, stop: true }) }];
+  });
+}
+
+/** Who has no seat, or cannot follow the script. */
+export function superfluous({ workers, seats, script }: Staffing): Worker[] {
+  const latest = latestBySeat(workers.filter(({ hasEnded }) => !hasEnded));
+  return workers.filter((worker) => {
+    const { hasEnded, plan, seat } = worker;
+    if (hasEnded) return false;
+    return plan === undefined || plan.stop || seat >= seats || latest.get(seat) !== worker || !canFollow(plan, script);
+  });
+}
+
+/** Seats that nobody has, and whose last worker has neither finished nor failed for good. */
+export function vacancies({ workers, seats, script, generation, startAtMs, nowMs }: Staffing): Vacancy[] {
+  const latest = latestBySeat(workers);
+  const taken = new Set(workers.filter(({ hasEnded }) => !hasEnded).map(({ seat }) => seat));
+  return Array.from({ length: seats }, (_, seat) => seat).flatMap((seat) => {
+    const last = latest.get(seat);
+    if (taken.has(seat) || (last !== undefined && hasFinished(last))) return [];
+    if (last !== undefined && hasFailed(last) && !repairOf(last, workers, seats, nowMs).isDue) return [];
+    const attempt = last === undefined ? 0 : last.attempt + 1;
+    const barrier = seats > 1 || startAtMs !== undefined;
+    return [{ plan: { generation, worker: { index: seat, count: seats }, ...script, barrier }, attempt }];
+  });
+}
+
+/** Failed workers that are not replaced, or not yet. */
+export function unrepaired({ workers, seats, nowMs }: Staffing): Extract<Repair, { isDue: false }>[] {
+  return [...latestBySeat(workers).values()]
+    .filter((worker) => worker.seat < seats && hasFailed(worker))
+    .map((worker) => repairOf(worker, workers, seats, nowMs))
+    .filter((repair) => !repair.isDue);
+}
+
+/** Whether a worker waits for others to say what share they hold now. */
+export function awaitsReports({ workers, startAtMs }: Staffing): boolean {
+  return startAtMs !== undefined && workers.some((worker) => isWaiting(worker) && worker.isRunning);
+}
+
+/** Tells those who stay what is new to them: the script, their share, the start. */
+export function instructions(staffing: Staffing): Action[] {
+  const { workers, seats, script, generation } = staffing;
+  const dismissed = new Set(superfluous(staffing));
+  const staying = workers.filter((worker) => !worker.hasEnded && !worker.isGoing && !dismissed.has(worker));
+  const mayGrow = !workers.some(({ hasEnded, seat }) => !hasEnded && seat >= seats);
+  return staying.flatMap((worker): Action[] => {
+    const observed = worker.plan as WorkerPlan;
+    const { index, count } = observed.worker;
+    const plan = {
+      generation: observed.generation,
+      worker: { index, count: mayGrow ? seats : Math.max(seats, count) },
+      ...script,
+      barrier: observed.barrier,
+      ...startOf(worker, observed, staying, staffing),
+    };
+    if (isDeepStrictEqual(plan, observed)) return [];
+    const { namespace = "", name, uid } = worker.pod.metadata;
+    return [{ kind: "setPlan", namespace, name, uid, plan: JSON.stringify({ ...plan, generation }) }];
+  });
+}
+
+type Start = Pick<WorkerPlan, "startAtMs" | "joinNs">;
+
+/** The start that it was told, or may be told now: all together at first, later whoever's share is free. */
+function startOf(
+  worker: Worker,
+  { startAtMs: toldAtMs, joinNs }: WorkerPlan,
+  staying: readonly Worker[],
+  staffing: Staffing,
+): Start {
+  if (toldAtMs !== undefined) return { startAtMs: toldAtMs, ...(joinNs === undefined ? {} : { joinNs }) };
+  const { workers, seats, startAtMs, nowMs } = staffing;
+  const present = workers.filter(({ hasEnded }) => !hasEnded);
+  if (startAtMs === undefined) {
+    const areReady =
+      present.length === seats && staying.length === seats && staying.every(({ isRunning }) => isRunning);
+    return areReady ? { startAtMs: nowMs + barrierMs } : {};
+  }
+  if (!isWaiting(worker)) return { startAtMs };
+  if (!worker.isRunning || !present.every((other) => isWaiting(other) || isSettled(other, seats))) return {};
+  const joinMsAfterStart = nowMs + joinMs - startAtMs;
+  return { startAtMs, ...(joinMsAfterStart <= 0 ? {} : { joinNs: joinMsAfterStart * 1e6 }) };
+}
+
+/** It holds no share yet: it waits to be told its start. */
+export function isWaiting({ plan, hasEnded }: Worker): boolean {
+  return !hasEnded && plan?.barrier === true && plan.startAtMs === undefined;
+}
+
+/** It is known to hold no more than its share of now. */
+function isSettled({ plan, hasAcknowledged, isGoing }: Worker, seats: number): boolean {
+  return hasAcknowledged && !isGoing && plan?.worker.count === seats && !plan.stop;
+}

@@ -1,0 +1,57 @@
+// The rates of a run over time: as they were at the start, and how they were changed since. A change lies a little ahead,
+// so that all workers hear of it before and follow at one instant.
+//
+//   clock of the schedule      ╱ resumed: goes on from clockNs
+//                        ─────╱
+//                       ╱ paused: stands still
+//                      ╱
+//                     └──────────────▶ time since the start: atNs
+import { isDeepStrictEqual } from "node:util";
+import { scheduleClockNs } from "../load/planned-schedule.ts";
+import type { Change, WorkerPlan } from "../load/worker-plan.ts";
+
+export type Rates = Pick<Change, "requestsPerSecond" | "durationNs" | "stages">;
+type Planned = Pick<WorkerPlan, "requestsPerSecond" | "durationNs" | "stages" | "changes">;
+export type Timeline = Rates & Pick<WorkerPlan, "changes">;
+
+/** From telling the workers of a change to its instant: the kubelet takes up to half a second to show it to them. */
+const noticeNs = 1e9;
+/** Older ones are forgotten: a plan must fit into an annotation. */
+const mostChanges = 100;
+
+/**
+ * The timeline that leads to the wanted rates, or to a pause.
+ *
+ * @param known The one that workers follow; undefined: there are none.
+ * @param sinceStartNs Of now; undefined: the load has not begun.
+ */
+export function timelineTowards(
+  known: Planned | undefined,
+  wanted: Rates & { isPaused: boolean },
+  sinceStartNs: number | undefined,
+): Timeline {
+  const { isPaused, ...rates } = wanted;
+  const paused = isPaused ? { paused: true as const } : {};
+  if (known === undefined || sinceStartNs === undefined) {
+    return { ...rates, ...(isPaused ? { changes: [{ atNs: 0, clockNs: 0, ...paused, ...rates }] } : {}) };
+  }
+  const { changes = [] } = known;
+  const initial = ratesOf(known);
+  const last: Change = changes.at(-1) ?? { atNs: 0, clockNs: 0, ...initial };
+  const { atNs: lastNs, clockNs: _, ...present } = last;
+  if (isDeepStrictEqual(present, { ...paused, ...rates })) {
+    return { ...initial, ...(known.changes === undefined ? {} : { changes }) };
+  }
+  const atNs = Math.max(lastNs, Math.round(sinceStartNs + noticeNs));
+  const change = { atNs, clockNs: scheduleClockNs({ changes }, atNs), ...paused, ...rates };
+  return { ...initial, changes: [...changes, change].slice(-mostChanges) };
+}
+
+/** The rates at the start in the plan of an open loop, as all LoadTests are. */
+export function ratesOf({ requestsPerSecond, durationNs, stages }: Omit<Planned, "changes">): Rates {
+  return {
+    requestsPerSecond: requestsPerSecond as number,
+    ...(durationNs === undefined ? {} : { durationNs }),
+    ...(stages === undefined ? {} : { stages }),
+  };
+}
