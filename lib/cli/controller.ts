@@ -105,6 +105,7 @@ async function control(flags: Flags): Promise<ExitCode> {
     maxRequestsPerSecond: flags.maxRate,
     pollIntervalMs: pollIntervals(flags),
     isWatching: flags.watch,
+    identity,
     mayAct,
     registry,
     ...scope,

@@ -1,67 +1,104 @@
 // Actions → API calls, one each. A failed one is reported and left to the next pass, which will see what is so.
-import { isAlreadyExists, isConflict, isNotFound } from "../kube/api-error.ts";
+import { ApiError, isAlreadyExists, isConflict, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { loadtests, pods } from "../kube/resource.ts";
 import { planAnnotation } from "../plan/names.ts";
+import type { RefusedCreation } from "../plan/trouble.ts";
 import { type Action, objectName, ownerUid } from "../plan/world.ts";
 import type { Log } from "../runtime/log.ts";
 
 const callsAtOnce = 16;
 
-/** Executes all actions, several at a time, what is said of it last; returns how many failed. */
-export async function execute(actions: readonly Action[], client: KubeClient, log: Log): Promise<number> {
-  const [words, deeds] = [actions.filter(isStatus), actions.filter((action) => !isStatus(action))];
-  return (await executeAll(deeds, client, log)) + (await executeAll(words, client, log));
+export interface Outcome {
+  /** Actions that have changed something. */
+  done: Action[];
+  /** Pods that the API server will not have; the status says so. */
+  refused: RefusedCreation[];
+  /** Actions that failed otherwise. */
+  failures: number;
+}
+
+/**
+ * Executes all actions, several at a time, what is said of it last: in the words that `hindsight` finds where Pods were
+ * refused.
+ */
+export async function execute(
+  actions: readonly Action[],
+  client: KubeClient,
+  log: Log,
+  hindsight: (refused: readonly RefusedCreation[]) => readonly Action[],
+): Promise<Outcome> {
+  const outcome: Outcome = { done: [], refused: [], failures: 0 };
+  const deeds = actions.filter((action) => !isStatus(action));
+  await executeAll(deeds, client, log, outcome);
+  const known = outcome.refused.length === 0 ? actions : hindsight(outcome.refused);
+  await executeAll(known.filter(isStatus), client, log, outcome);
+  return outcome;
 }
 
 function isStatus({ kind }: Action): boolean {
   return kind === "patchStatus";
 }
 
-async function executeAll(actions: readonly Action[], client: KubeClient, log: Log): Promise<number> {
+async function executeAll(actions: readonly Action[], client: KubeClient, log: Log, outcome: Outcome): Promise<void> {
   const waiting = [...actions];
-  let failures = 0;
   const work = async () => {
     for (let action = waiting.shift(); action !== undefined; action = waiting.shift()) {
+      const refusal = outcome.refused[0];
+      if (action.kind === "createPod" && refusal !== undefined) {
+        outcome.refused.push({ ...refusal, pod: action.pod.metadata.name }); // as alike as Pods of a LoadTest are
+        continue;
+      }
       try {
-        await executeOne(action, client, log);
+        if (await executeOne(action, client, log)) outcome.done.push(action);
       } catch (error: unknown) {
-        failures++;
+        if (action.kind === "createPod" && isRefusal(error)) {
+          outcome.refused.push({ pod: action.pod.metadata.name, code: error.code, message: error.said });
+        } else {
+          outcome.failures++;
+        }
         log.warn({ action: action.kind, object: describe(action), error: (error as Error).message }, "action failed");
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(callsAtOnce, actions.length) }, work));
-  return failures;
 }
 
-async function executeOne(action: Action, client: KubeClient, log: Log): Promise<void> {
+/** Whether the API server will not do it; what it cannot do now, or not for this client, is another matter. */
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && [400, 403, 404, 409, 422].includes(error.code);
+}
+
+/** Whether it has changed anything. */
+async function executeOne(action: Action, client: KubeClient, log: Log): Promise<boolean> {
   const object = describe(action);
   switch (action.kind) {
     case "createPod":
       try {
         await client.create(pods, action.pod);
         log.info({ object }, "Pod created");
+        return true;
       } catch (error: unknown) {
         if (!isAlreadyExists(error)) throw error;
         const { namespace = "", name } = action.pod.metadata;
         const existing = await client.get(pods, { namespace, name });
         if (ownerUid(existing) !== ownerUid(action.pod)) throw error; // somebody else's, or a former LoadTest's
+        return false;
       }
-      return;
     case "deletePod":
       try {
         await client.delete(pods, action, { uid: action.uid });
         log.info({ object, reason: action.reason }, "Pod deleted");
+        return true;
       } catch (error: unknown) {
         if (!isNotFound(error) && !isConflict(error)) throw error; // gone already, or another one by now
+        return false;
       }
-      return;
     case "setPlan": {
       const metadata = { uid: action.uid, annotations: { [planAnnotation]: action.plan } };
       await client.patch(pods, action, { type: "merge", body: { metadata } });
       log.info({ object }, "plan told to worker");
-      return;
+      return true;
     }
     case "patchStatus": {
       const body = [
@@ -70,16 +107,17 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
       ] as const;
       await client.patch(loadtests, action, { type: "json", body }, { subresource: "status" });
       log.info({ object, phase: action.status.phase }, "status written");
-      return;
+      return true;
     }
     case "deleteLoadTest":
       try {
         await client.delete(loadtests, action, { uid: action.uid, propagationPolicy: "Background" });
         log.info({ object, reason: action.reason }, "LoadTest deleted");
+        return true;
       } catch (error: unknown) {
         if (!isNotFound(error) && !isConflict(error)) throw error;
+        return false;
       }
-      return;
   }
 }
 

@@ -7,9 +7,11 @@ import type { HttpKubeClient } from "../kube/http-client.ts";
 import { canaries, loadtests, pods } from "../kube/resource.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { loadTestLabel, planAnnotation } from "../plan/names.ts";
+import { newsOf } from "../plan/news.ts";
 import { nextLookMs } from "../plan/next-look.ts";
 import type { Pod } from "../plan/objects.ts";
 import { needsAttention, plan } from "../plan/plan.ts";
+import { troubleOf } from "../plan/trouble.ts";
 import { ownerUid, type PlanOptions } from "../plan/world.ts";
 import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -17,6 +19,7 @@ import { Doorbell } from "./doorbell.ts";
 import { execute } from "./execute.ts";
 import { ControllerMetrics } from "./metrics.ts";
 import { type Lists, list, observe, type Scope } from "./observe.ts";
+import { Recorder } from "./recorder.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 export interface LoopOptions extends PlanOptions, Scope {
@@ -24,6 +27,8 @@ export interface LoopOptions extends PlanOptions, Scope {
   /** Between two polls while the watches are alive, and without them. */
   pollIntervalMs: { watched: number; unwatched: number };
   isWatching: boolean;
+  /** Which of several controllers this is. */
+  identity: string;
   /** Whether this controller acts; another one may. */
   mayAct: () => boolean;
 }
@@ -57,7 +62,7 @@ export async function runLoop(
 ): Promise<void> {
   const loop = new Loop(client, options, health, log);
   await Promise.all([loop.poll(stop), ...loop.bells.map((bell) => bell.run(stop))]);
-  await loop.queue.stop();
+  await loop.stop();
 }
 
 class Loop {
@@ -65,6 +70,7 @@ class Loop {
   readonly bells: readonly Pick<Doorbell<never>, "run" | "isAlive">[];
   readonly #client: KubeClient;
   readonly #metrics: ControllerMetrics;
+  readonly #recorder: Recorder;
   readonly #options: LoopOptions;
   readonly #scope: Scope;
   readonly #health: LoopHealth;
@@ -85,6 +91,7 @@ class Loop {
     this.#scope = options.namespace === undefined ? {} : { namespace: options.namespace };
     this.#health = health;
     this.#log = log;
+    this.#recorder = new Recorder(client, options.identity, log);
     this.queue = new WorkQueue({
       work: (key) => this.#reconcile(key),
       failed: (key, error) => {
@@ -96,6 +103,12 @@ class Loop {
     });
     this.#metrics = new ControllerMetrics(options.registry, client.traffic, () => this.queue.size, options.mayAct);
     this.bells = options.isWatching ? this.#doorbells() : [];
+  }
+
+  /** Resolves when what is under way is done. */
+  async stop(): Promise<void> {
+    await this.queue.stop();
+    await this.#recorder.stop();
   }
 
   /** Looks at everything now and then, and at once when this controller begins to lead. */
@@ -236,23 +249,26 @@ class Loop {
       counted.inc({ action: action.kind });
       if (action.kind === "createPod") this.#notePod(action.pod, false);
     }
-    const failures = await execute(actions, this.#client, this.#log);
+    const { done, failures, refused } = await execute(actions, this.#client, this.#log, (refusedCreations) =>
+      plan({ ...world, refusedCreations }, this.#options, nowMs()),
+    );
     seconds.observe((monotonicNs() - startedNs) / 1e9);
+    for (const loadTest of world.loadTests) this.#recorder.record(loadTest, newsOf(loadTest, done));
     if (failures > 0) throw new Error(`${failures} of ${actions.length} actions failed`);
     reconciles.inc({ outcome: "done" });
-    return nextLookMs(world, this.#options, nowMs());
+    return nextLookMs({ ...world, refusedCreations: refused }, this.#options, nowMs());
   }
 }
 
 /** What of a Pod decides about anything. */
-function podNews({ metadata, status }: Pod, isDeleted: boolean): [key: string, news: string] {
-  const { phase = "Pending", reason, containerStatuses, conditions } = status ?? {};
-  const scheduled = conditions?.find(({ type }) => type === "PodScheduled");
-  const unscheduled = scheduled?.status === "False" ? scheduled.message : undefined;
+function podNews(pod: Pod, isDeleted: boolean): [key: string, news: string] {
+  const { metadata, status } = pod;
+  const { phase = "Pending", reason, containerStatuses } = status ?? {};
+  const trouble = troubleOf([pod]);
   const states = containerStatuses?.map(({ restartCount, state, lastState }) => [restartCount, state, lastState]);
   const isGoing = metadata.deletionTimestamp !== undefined;
   const planHash = String(Bun.hash(metadata.annotations?.[planAnnotation] ?? ""));
-  const news = [isDeleted, isGoing, phase, reason, unscheduled, states, planHash];
+  const news = [isDeleted, isGoing, phase, reason, trouble, states, planHash];
   return [`Pod ${keyOf({ metadata })}`, JSON.stringify(news)];
 }
 

@@ -2,6 +2,7 @@
 // with everything that decides about it, live.
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { newestWarning } from "../kube/events.ts";
 import { canaries, loadtests, type ObjectKey, pods, type Resource, services } from "../kube/resource.ts";
 import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
@@ -10,7 +11,12 @@ import { hasEnded } from "../plan/crew.ts";
 import { loadTestLabel } from "../plan/names.ts";
 import type { KubeObject, Observed, Pod, Service } from "../plan/objects.ts";
 import { runnableSpec } from "../plan/plan.ts";
+import { isLongStarting, type PodWarning } from "../plan/trouble.ts";
 import { isWorkerPod, objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
+import { nowMs } from "../runtime/clock.ts";
+
+/** Pods of a LoadTest whose Events are looked at: the others suffer from the same. */
+const mostAskedAfter = 8;
 
 export interface Scope {
   /** Absent: all namespaces. */
@@ -64,12 +70,22 @@ export async function observe(
         .filter((pod) => loadTest === null || ownerUid(pod) !== loadTest.metadata.uid)
         .map((pod) => ownerUid(pod) ?? objectName(pod)),
     ),
+    podWarnings: await observeWarnings(client, workers),
   };
 }
 
 async function listNamed(client: KubeClient, { namespace, name }: Required<ObjectKey>): Promise<Observed<Pod>[]> {
   const { items } = await client.list(pods, { namespace, labelSelector: `${loadTestLabel}=${name}` });
   return items.filter(isWorkerPod);
+}
+
+async function observeWarnings(
+  client: KubeClient,
+  workers: readonly Observed<Pod>[],
+): Promise<ReadonlyMap<string, PodWarning>> {
+  const asked = workers.filter((pod) => isLongStarting(pod, nowMs())).slice(0, mostAskedAfter);
+  const found = await Promise.all(asked.map((pod) => newestWarning(client, pod)));
+  return new Map(asked.flatMap(({ metadata }, index) => (found[index] ? [[metadata.uid, found[index]]] : [])));
 }
 
 type Target = Pick<World, "canaries" | "services">;

@@ -6,8 +6,10 @@ import { encodeHistogram } from "../stats/histogram-codec.ts";
 import { formatLine, type ReadyLine, resultLines, type SnapshotLine } from "../stats/line.ts";
 import { allRecordings, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
 import { formatTerminationMessage } from "../stats/termination-message.ts";
+import { formatWorkerFailure } from "../stats/worker-failure.ts";
 import { Driver } from "./driver.ts";
 import { PlanFile } from "./plan-file.ts";
+import { TargetError } from "./target-error.ts";
 
 /** How often the plan file is looked at: before the start, and while the load runs. */
 const startCheckMs = 50;
@@ -29,7 +31,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   try {
     writeTextFile(options.resultFile, formatTerminationMessage(await drive(options)));
   } catch (error: unknown) {
-    writeTextFile(options.resultFile, (error as Error).message);
+    const reason = error instanceof TargetError ? error.kind : "other";
+    writeTextFile(options.resultFile, formatWorkerFailure({ reason, message: (error as Error).message }));
     throw error;
   }
 }

@@ -32,6 +32,8 @@ export class ApiError extends Error {
   readonly code: number;
   /** NotFound, AlreadyExists, Conflict, Invalid, Forbidden, Expired, TooManyRequests, …; empty when unknown. */
   readonly reason: string;
+  /** The server's own words. */
+  readonly said: string;
   readonly causes: readonly StatusCause[];
   readonly retryAfterSeconds: number | undefined;
   /** Whether the server may have carried out the write that was asked for; false for reads. */
@@ -40,7 +42,9 @@ export class ApiError extends Error {
   constructor({ method, path, code, body, retryAfter }: Refusal) {
     const status = parseStatus(body);
     const reason = status?.reason || (reasons[code] ?? "");
-    super(`Cannot ${method} "${path}": ${code} ${reason}: ${status?.message ?? excerpt(body)}`);
+    const said = status?.message ?? excerpt(body);
+    super(`Cannot ${method} "${path}": ${code} ${reason}: ${said}`);
+    this.said = said;
     this.code = code;
     this.reason = reason;
     this.causes = status?.details?.causes ?? [];

@@ -1,7 +1,8 @@
 // Kubernetes Events: what has been done, said where `kubectl describe` shows it
 // (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
-import type { KubeObject } from "../plan/objects.ts";
+import type { KubeObject, Observed } from "../plan/objects.ts";
 import { nowMs } from "../runtime/clock.ts";
+import { isForbidden } from "./api-error.ts";
 import type { KubeClient } from "./client.ts";
 import type { Resource } from "./resource.ts";
 
@@ -18,6 +19,14 @@ interface Event extends KubeObject {
 
 const events: Resource<Event> = {
   group: "events.k8s.io",
+  version: "v1",
+  plural: "events",
+  kind: "Event",
+  namespaced: true,
+};
+/** The same objects under their former API, the only one that selects them by what they are about. */
+const coreEvents: Resource<KubeObject & { reason?: string; message?: string; lastTimestamp?: string | null }> = {
+  group: "",
   version: "v1",
   plural: "events",
   kind: "Event",
@@ -53,4 +62,22 @@ export async function recordEvent(
     reportingController: "beta.kuar.com/loadtest",
     reportingInstance: instance,
   });
+}
+
+/** The newest warning about an object; undefined when there is none, or when this program may not know. */
+export async function newestWarning(
+  client: KubeClient,
+  { metadata: { namespace = "", uid } }: Observed<KubeObject>,
+): Promise<{ reason: string; message: string } | undefined> {
+  try {
+    const fieldSelector = `involvedObject.uid=${uid},type=Warning`;
+    const { items } = await client.list(coreEvents, { namespace, fieldSelector });
+    const instant = ({ lastTimestamp, metadata }: (typeof items)[number]) =>
+      lastTimestamp ?? metadata.creationTimestamp;
+    const newest = items.toSorted((a, b) => instant(a).localeCompare(instant(b))).at(-1);
+    return newest === undefined ? undefined : { reason: newest.reason ?? "", message: newest.message ?? "" };
+  } catch (error: unknown) {
+    if (isForbidden(error)) return undefined;
+    throw error;
+  }
 }

@@ -9,7 +9,7 @@ export type Phase = (typeof phases)[number];
 const Condition = Type.Object(
   {
     type: Type.String({
-      description: "Kind of the condition: Accepted, WorkersReady, Complete or Passed.",
+      description: "Kind of the condition: Accepted, WorkersReady, Complete, Passed, Reconciling or Stalled.",
       maxLength: 316,
     }),
     status: oneOf(["True", "False", "Unknown"], { description: "Whether the condition holds." }),
@@ -43,7 +43,8 @@ export const LoadTestStatus = Type.Object(
     phase: Type.Optional(oneOf(phases, { description: "A word for people; programs read the conditions." })),
     conditions: Type.Optional(
       Type.Array(Condition, {
-        description: "Observations: Accepted, WorkersReady, Complete, Passed.",
+        description:
+          "Observations: Accepted, WorkersReady, Complete, Passed; Reconciling and Stalled, as kstatus has them.",
         maxItems: 16,
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["type"],

@@ -58,6 +58,8 @@ function clusterRole(): object {
       { apiGroups: [apiGroup], resources: ["canaries"], verbs: ["get", "list", "watch"] },
       { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
       { apiGroups: [""], resources: ["services"], verbs: ["get"] },
+      { apiGroups: [""], resources: ["events"], verbs: ["list"] },
+      { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
       {
         apiGroups: ["admissionregistration.k8s.io"],
         resources: ["validatingwebhookconfigurations"],
@@ -94,7 +96,6 @@ function role(): object {
         verbs: ["get", "update"],
       },
       { apiGroups: [""], resources: ["services/status"], resourceNames: [name], verbs: ["patch"] },
-      { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
     ],
   };
 }

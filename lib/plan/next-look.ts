@@ -7,19 +7,19 @@ import type { Observed, Pod } from "./objects.ts";
 import { runnableSpec } from "./plan.ts";
 import { presentRun } from "./run.ts";
 import { isWaiting } from "./staffing.ts";
+import { isStarting } from "./trouble.ts";
 import { ownerUid, type PlanOptions, type World } from "./world.ts";
 
 /** Its target, Pods of a predecessor, or a failed worker's time to be replaced. */
 const lackMs = 2000;
+/** Pods that are refused, or have yet to show whether they start. */
+const troubleMs = 5000;
 /** Until workers say which plan they follow. */
 const reportMs = 250;
 
 /** Milliseconds until then; undefined: a poll is soon enough. */
-export function nextLookMs(
-  { loadTests, pods, reports }: World,
-  options: PlanOptions,
-  nowMs: number,
-): number | undefined {
+export function nextLookMs(world: World, options: PlanOptions, nowMs: number): number | undefined {
+  const { loadTests, pods, reports, refusedCreations = [] } = world;
   const [loadTest] = loadTests;
   if (loadTest === undefined || loadTest.metadata.deletionTimestamp !== undefined) return undefined;
   const workers = ownPods(loadTest, pods).map((pod) => workerOf(pod, reports));
@@ -29,7 +29,8 @@ export function nextLookMs(
   const startAtMs = toldStartMs(workers);
   const begunAt = completeIn(status.conditions)?.lastTransitionTime;
   const waits = [
-    spec !== undefined && present.length < spec.workers ? lackMs : undefined,
+    refusedCreations.length > 0 || present.some(({ pod }) => isStarting(pod)) ? troubleMs : undefined,
+    spec !== undefined && refusedCreations.length === 0 && present.length < spec.workers ? lackMs : undefined,
     startAtMs !== undefined && present.some((worker) => isWaiting(worker) && worker.isRunning) ? reportMs : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,

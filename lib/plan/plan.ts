@@ -14,6 +14,7 @@ import { isComplete, isCompleted, presentRun, type Run } from "./run.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
 import { dismissals, instructions, superfluous, vacancies } from "./staffing.ts";
 import { type Observation, statusOf } from "./status.ts";
+import { isLongStarting } from "./trouble.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
 import { type Action, objectName, ownerUid, type PlanOptions, type World } from "./world.ts";
 
@@ -47,6 +48,7 @@ export function needsAttention(
   const spec = runnableSpec(loadTest, options);
   const present = pods.filter((pod) => !hasEnded(pod));
   if (spec !== undefined && (spec.canary !== undefined || present.length < spec.workers)) return true;
+  if (pods.some((pod) => isLongStarting(pod, nowMs))) return true;
   const world = {
     loadTests: [loadTest],
     pods,
@@ -71,8 +73,9 @@ function planLoadTest(
   const run = presentRun(loadTest);
   const [own, former] = [pods.filter((pod) => isOf(pod, run)), pods.filter((pod) => !isOf(pod, run))];
   const workers = own.map((pod) => workerOf(pod, world.reports));
+  const { refusedCreations, podWarnings } = world;
   const status = (observation: Omit<Observation, "run" | "workers" | "nowMs">) =>
-    statusAction(loadTest, { ...observation, run, workers, nowMs });
+    statusAction(loadTest, { ...observation, run, workers, refusedCreations, podWarnings, nowMs });
   if (isCompleted(run.status)) return [...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
 
   const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);

@@ -5,10 +5,12 @@ import { effectiveThresholds } from "../loadtest/thresholds.ts";
 import type { Refusal } from "./acceptance.ts";
 import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
 import { abortingReason, completeIn, type Ending } from "./ending.ts";
-import type { Observed, Pod } from "./objects.ts";
+import { progressFindings } from "./progress.ts";
 import { measurementOf } from "./results.ts";
 import { isCompleted, type Run } from "./run.ts";
+import { type Trouble, troubleOf } from "./trouble.ts";
 import { displayOf, passedFinding, stillRunning } from "./verdict.ts";
+import type { World } from "./world.ts";
 
 export interface Observation {
   run: Run;
@@ -22,6 +24,9 @@ export interface Observation {
   isPaused?: boolean;
   /** When request 0 was due; absent as long as that is not known. */
   startAtMs?: number | undefined;
+  /** What the API server has just refused, and what the kubelet says in Events alone. */
+  refusedCreations?: World["refusedCreations"];
+  podWarnings?: World["podWarnings"];
   nowMs: number;
 }
 
@@ -38,15 +43,15 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
   const startTime = before.startTime ?? (startAtMs === undefined ? measured.startTime : formatInstant(startAtMs));
   const findings = [
     accepted(refusal),
-    workersReady(hasEnded, ready, desired, observation.workers),
+    workersReady(hasEnded, ready, desired, wasComplete ? undefined : troubleIn(observation)),
     completionFinding(before, completion),
-  ];
+  ] as const;
   return {
     observedGeneration: loadTest.metadata.generation,
     ...(run.id === "" ? {} : { runID: run.id }),
     phase: phaseOf(observation, ready),
     conditions: [
-      ...findings.map((finding) => dated(finding, loadTest, before, now)),
+      ...[...findings, ...progressFindings(...findings)].map((finding) => dated(finding, loadTest, before, now)),
       "lastTransitionTime" in measured.passed ? measured.passed : dated(measured.passed, loadTest, before, now),
     ],
     workers: { desired, ready: hasEnded ? 0 : ready },
@@ -55,6 +60,16 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
     ...(measured.display === undefined ? {} : { display: measured.display }),
     ...(measured.results === undefined ? {} : { results: measured.results }),
   };
+}
+
+/** What the present workers suffer from. */
+function troubleIn({ workers, refusedCreations, podWarnings }: Observation): Trouble | undefined {
+  const present = [...latestBySeat(workers).values()].filter((worker) => !worker.hasEnded || hasFailed(worker));
+  return troubleOf(
+    present.map(({ pod }) => pod),
+    refusedCreations,
+    podWarnings,
+  );
 }
 
 interface Verdict {
@@ -106,41 +121,14 @@ function accepted(refusal: Refusal | undefined): Finding {
   };
 }
 
-function workersReady(hasEnded: boolean, ready: number, desired: number, workers: readonly Worker[]): Finding {
+function workersReady(hasEnded: boolean, ready: number, desired: number, trouble: Trouble | undefined): Finding {
   const type = "WorkersReady";
   if (hasEnded) return { type, status: "False", reason: "Finished", message: "The workers have ended." };
   if (desired === 0) return { type, status: "False", reason: "NoneWanted", message: "No workers are wanted." };
-  if (ready === desired)
-    return { type, status: "True", reason: "AllRunning", message: `${ready} of ${desired} workers run.` };
-  const trouble = [...latestBySeat(workers).values()]
-    .map(({ pod }) => troubleOf(pod))
-    .find((found) => found !== undefined);
-  const reason = trouble?.reason ?? "WorkersStarting";
+  const isReady = ready === desired;
+  const reason = trouble?.reason ?? (isReady ? "AllRunning" : "WorkersStarting");
   const words = trouble === undefined ? "" : ` ${trouble.message}`;
-  return { type, status: "False", reason, message: `${ready} of ${desired} workers run.${words}` };
-}
-
-/** Why a Pod does not run, in the words of the kubelet, the scheduler or the worker itself. */
-function troubleOf(pod: Observed<Pod>): { reason: string; message: string } | undefined {
-  const worker = pod.status?.containerStatuses?.[0];
-  const waiting = worker?.state?.waiting;
-  const terminated = worker?.state?.terminated ?? worker?.lastState?.terminated;
-  const where = `Pod "${pod.metadata.name}": `;
-  if (terminated !== undefined && terminated.exitCode !== 0) {
-    const message = terminated.message?.trim() || waiting?.message || `exit code ${terminated.exitCode}`;
-    return { reason: terminated.reason === "OOMKilled" ? "OutOfMemory" : "WorkerFailed", message: where + message };
-  }
-  if (waiting?.reason !== undefined && waiting.reason !== "ContainerCreating" && waiting.reason !== "PodInitializing") {
-    return { reason: waiting.reason, message: where + (waiting.message ?? waiting.reason) };
-  }
-  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  if (scheduled?.status === "False") {
-    return { reason: scheduled.reason ?? "Unschedulable", message: where + (scheduled.message ?? "not scheduled") };
-  }
-  if (pod.status?.phase === "Failed") {
-    return { reason: pod.status.reason ?? "WorkerFailed", message: where + (pod.status.message ?? "failed") };
-  }
-  return undefined;
+  return { type, status: isReady ? "True" : "False", reason, message: `${ready} of ${desired} workers run.${words}` };
 }
 
 function phaseOf({ run, workers, refusal, seats, completion, isPaused, startAtMs }: Observation, ready: number): Phase {

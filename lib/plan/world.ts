@@ -4,6 +4,7 @@ import type { LoadTest } from "../loadtest/load-test.ts";
 import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
 import { attemptLabel, loadTestLabel, planAnnotation, runLabel, workerLabel } from "./names.ts";
 import type { Observed, Pod, Service } from "./objects.ts";
+import type { PodWarning, RefusedCreation } from "./trouble.ts";
 import type { WorkerReport } from "./worker-report.ts";
 
 export interface World {
@@ -18,6 +19,10 @@ export interface World {
   goneOwners: ReadonlySet<string>;
   /** What workers last said, by the uid of their Pod, as far as it was read. */
   reports: ReadonlyMap<string, WorkerReport>;
+  /** What the kubelet says of Pods that have long been about to start, by their uid. */
+  podWarnings?: ReadonlyMap<string, PodWarning> | undefined;
+  /** Pods that the API server has refused to make just now, in this very pass. */
+  refusedCreations?: readonly RefusedCreation[] | undefined;
 }
 
 export interface PlanOptions {

@@ -1,6 +1,6 @@
 // The extension on the cluster under test, as a user applies it: kinds, controller, registrations.
 import { join } from "node:path";
-import { eventually, kubectl, kubectlJson } from "./kubectl.ts";
+import { eventually, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
 
 const manifest = (name: string) => ["-f", join(import.meta.dir, "../../manifests", `${name}.yaml`)];
 const kinds = [...manifest("loadtest-resource"), ...manifest("canary-resource")];
@@ -10,7 +10,11 @@ export const extensionNamespace = "loadtest-system";
 export async function installKinds(): Promise<void> {
   await kubectl(["apply", ...kinds]);
   const names = ["crd/loadtests.beta.kuar.com", "crd/canaries.beta.kuar.com"];
-  await kubectl(["wait", "--for=condition=Established", ...names, "--timeout=30s"]);
+  const wait = ["wait", "--for=condition=Established", ...names, "--timeout=30s"];
+  await eventually(
+    () => tryKubectl(wait), // which fails at once on a kind that has no conditions yet
+    ({ code }) => code === 0,
+  );
 }
 
 export async function installController(): Promise<void> {

@@ -370,7 +370,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     expect(await accepted("misported")).toMatchObject({ status: "False", reason: "PortNotFound" });
     const failed = await eventually(
       () => conditionOf("misnamed", "WorkersReady"),
-      (found) => found?.reason === "WorkerFailed",
+      (found) => found?.reason === "TargetTls",
     );
     expect(failed?.message).toContain(`must be for misnamed.${namespace}.svc`);
   }, 120_000);
@@ -411,7 +411,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       expect(JSON.parse(message as string).account).toMatchObject({ scheduled: 200, completed: 200, failed: {} });
     }
     expect(await conditionOf("untrusting", "WorkersReady")).toMatchObject({
-      reason: "WorkerFailed",
+      reason: "TargetTls",
       message: expect.stringContaining(`Cannot trust the certificate of "${host}"`) as never,
     });
   }, 120_000);

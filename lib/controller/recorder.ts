@@ -1,0 +1,64 @@
+// Records Events of LoadTests beside the work: nobody waits for them, and what cannot be recorded is only logged.
+import type { KubeClient } from "../kube/client.ts";
+import { recordEvent } from "../kube/events.ts";
+import { apiVersion } from "../loadtest/api-group.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
+import type { News } from "../plan/news.ts";
+import type { Log } from "../runtime/log.ts";
+
+/** So many at once: the work itself has the right of way. */
+const width = 4;
+/** What waits beyond this is dropped. */
+const longestLine = 1000;
+
+export class Recorder {
+  readonly #client: KubeClient;
+  readonly #instance: string;
+  readonly #log: Log;
+  readonly #line: (() => Promise<void>)[] = [];
+  readonly #working = new Set<Promise<void>>();
+
+  /** @param instance Which of several controllers this is. */
+  constructor(client: KubeClient, instance: string, log: Log) {
+    this.#client = client;
+    this.#instance = instance;
+    this.#log = log;
+  }
+
+  /** Has them recorded, in their order. */
+  record({ metadata: { namespace, name, uid } }: LoadTest, news: readonly News[]): void {
+    if (news.length === 0) return;
+    if (this.#line.length >= longestLine) {
+      this.#log.warn({ loadTest: `${namespace}/${name}`, events: news.length }, "too many Events wait, dropped");
+      return;
+    }
+    const regarding = { apiVersion, kind: "LoadTest", namespace, name, uid };
+    this.#line.push(async () => {
+      for (const text of news) {
+        try {
+          await recordEvent(this.#client, regarding, this.#instance, text);
+        } catch (error: unknown) {
+          const words = { loadTest: `${namespace}/${name}`, reason: text.reason, error: (error as Error).message };
+          this.#log.warn(words, "cannot record an Event");
+        }
+      }
+    });
+    this.#next();
+  }
+
+  /** Resolves when what is under way is done; what waits is dropped. */
+  async stop(): Promise<void> {
+    this.#line.length = 0;
+    await Promise.all(this.#working);
+  }
+
+  #next(): void {
+    const job = this.#working.size < width ? this.#line.shift() : undefined;
+    if (job === undefined) return;
+    const work = job().finally(() => {
+      this.#working.delete(work);
+      this.#next();
+    });
+    this.#working.add(work);
+  }
+}

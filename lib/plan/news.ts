@@ -1,0 +1,136 @@
+// What of a pass over a LoadTest is worth an Event: what was done, and what its status says that it did not say before.
+// An Event marks a change. Whatever a poll finds again is no news, and a normal run makes about five.
+import type { WorkerPlan } from "../load/worker-plan.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
+import type { Finding, LoadTestStatus } from "../loadtest/load-test-status.ts";
+import { attemptLabel } from "./names.ts";
+import type { Pod } from "./objects.ts";
+import { isTrouble } from "./progress.ts";
+import { stillRunning } from "./verdict.ts";
+import type { Action } from "./world.ts";
+
+export interface News {
+  type: "Normal" | "Warning";
+  /** Why, in one CamelCase word. */
+  reason: string;
+  /** What was done, in one CamelCase word. */
+  action: string;
+  note: string;
+}
+
+/** @param done What has been done, on this LoadTest as it was before. */
+export function newsOf(loadTest: LoadTest, done: readonly Action[]): News[] {
+  const before = loadTest.status ?? {};
+  const after = done.flatMap((one) => (one.kind === "patchStatus" ? [one.status] : []))[0] ?? before;
+  return [
+    ...deletionNews(loadTest, done),
+    ...creationNews(done),
+    ...conditionNews(before, after, "Accepted"),
+    ...conditionNews(before, after, "WorkersReady"),
+    ...lifeNews(before, after),
+    ...(before.observedGeneration === after.observedGeneration ? [] : rateNews(done)),
+    ...endNews(before, after),
+  ];
+}
+
+function normal(reason: string, action: string, note: string): News {
+  return { type: "Normal", reason, action, note };
+}
+
+function warning({ reason, message }: Pick<Finding, "reason" | "message">, action: string): News {
+  return { type: "Warning", reason, action, note: message };
+}
+
+function creationNews(done: readonly Action[]): News[] {
+  const pods = done.flatMap((one) => (one.kind === "createPod" ? [one.pod] : []));
+  const isReplacement = ({ metadata }: Pod) => metadata.labels?.[attemptLabel] !== undefined;
+  const replacements = pods.filter(isReplacement);
+  const first = pods.length - replacements.length;
+  return [
+    ...(first === 0 ? [] : [normal("WorkersCreated", "CreateWorkers", `Created ${count(first)}.`)]),
+    ...(replacements.length === 0
+      ? []
+      : [
+          warning(
+            {
+              reason: "WorkerReplaced",
+              message: `Replaced ${count(replacements.length)}: now Pod "${replacements[0]?.metadata.name}".`,
+            },
+            "ReplaceWorkers",
+          ),
+        ]),
+  ];
+}
+
+function count(workers: number): string {
+  return workers === 1 ? "1 worker" : `${workers} workers`;
+}
+
+/** Of a LoadTest that goes itself there is no news. */
+function deletionNews({ metadata }: LoadTest, done: readonly Action[]): News[] {
+  if (metadata.deletionTimestamp !== undefined) return [];
+  const reasons = done.flatMap((one) => (one.kind === "deletePod" ? [one.reason] : []));
+  return [...Map.groupBy(reasons, (reason) => reason)].map(([reason, { length }]) =>
+    normal("WorkersDeleted", "DeleteWorkers", `Deleted ${count(length)}: ${reason}.`),
+  );
+}
+
+function conditionNews(before: LoadTestStatus, after: LoadTestStatus, type: "Accepted" | "WorkersReady"): News[] {
+  const [was, is] = [conditionOf(before, type), conditionOf(after, type)];
+  if (is === undefined || !isTrouble(is) || was?.reason === is.reason) return [];
+  return [warning(is, type === "Accepted" ? "Accept" : "RunWorkers")];
+}
+
+function conditionOf({ conditions = [] }: LoadTestStatus, type: string): Finding | undefined {
+  return conditions.find((one) => one.type === type);
+}
+
+function lifeNews(before: LoadTestStatus, after: LoadTestStatus): News[] {
+  const [was, is]: (string | undefined)[] = [before.phase, after.phase];
+  const { startTime } = after;
+  return [
+    ...(startTime === undefined || startTime === before.startTime
+      ? []
+      : [normal("Started", "Start", `The load begins at ${startTime}.`)]),
+    ...(is === "Paused" && was !== is ? [normal("Paused", "Pause", "The load pauses.")] : []),
+    ...(was === "Paused" && (is === "Starting" || is === "Running")
+      ? [normal("Resumed", "Resume", "The load goes on.")]
+      : []),
+  ];
+}
+
+/** That workers were told another rate. */
+function rateNews(done: readonly Action[]): News[] {
+  const plans = done.flatMap((one) => (one.kind === "setPlan" ? [JSON.parse(one.plan) as ChangedPlan] : []));
+  const rates = plans.map((plan) => [plan, ...(plan.changes ?? [])].map(({ requestsPerSecond }) => requestsPerSecond));
+  const [was, is] =
+    rates.map((told) => told.slice(-2)).find(([last, next]) => next !== undefined && last !== next) ?? [];
+  if (was === undefined) return [];
+  return [normal("RateChanged", "ChangeRate", `From ${was} to ${is} requests per second.`)];
+}
+
+type ChangedPlan = Pick<WorkerPlan, "requestsPerSecond"> & { changes?: Pick<WorkerPlan, "requestsPerSecond">[] };
+
+/** Endings that somebody wanted, and what they are called. */
+const goodEndings: Readonly<Record<string, string>> = { WorkersFinished: "Finished", Stopped: "Stopped" };
+
+function endNews(before: LoadTestStatus, after: LoadTestStatus): News[] {
+  const [was, is] = [conditionOf(before, "Complete"), conditionOf(after, "Complete")];
+  const [judged, verdict] = [conditionOf(before, "Passed"), conditionOf(after, "Passed")];
+  const hasChanged = is !== undefined && is.reason !== was?.reason;
+  const isDecided =
+    verdict !== undefined && verdict.reason !== judged?.reason && verdict.reason !== stillRunning.reason;
+  const { display } = after;
+  const figures = display && `${display.rps} requests/s, ${display.errors} errors, p99 ${display.p99}.`;
+  return [
+    ...(hasChanged && is.status === "True"
+      ? is.reason in goodEndings
+        ? [normal(goodEndings[is.reason] as string, "Finish", [is.message, figures].filter(Boolean).join(" "))]
+        : [warning(is, "Finish")]
+      : []),
+    ...(hasChanged && is.status === "False" && isTrouble(is) ? [warning(is, "Finish")] : []),
+    ...(isDecided
+      ? [verdict.status === "True" ? normal("Passed", "Judge", verdict.message) : warning(verdict, "Judge")]
+      : []),
+  ];
+}
