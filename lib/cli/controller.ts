@@ -5,6 +5,7 @@ import { Leader } from "../controller/leader.ts";
 import { type LoopHealth, runLoop, stuckFor } from "../controller/loop.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
 import { isInCluster } from "../kube/in-cluster.ts";
+import { secretAccess } from "../kube/secret-access.ts";
 import { highestRate } from "../load/rate-curve.ts";
 import { extensionNamespace, leaderLease, ports } from "../manifest/names.ts";
 import { nowMs } from "../runtime/clock.ts";
@@ -85,7 +86,14 @@ async function control(flags: Flags): Promise<ExitCode> {
   const admission =
     place &&
     (await listening(anyAddress, flags.admissionPort, (hostname, port) =>
-      startAdmission({ hostname, port, caller: callerRules(flags), log, registry }),
+      startAdmission({
+        hostname,
+        port,
+        caller: callerRules(flags),
+        log,
+        registry,
+        mayGetSecret: secretAccess(client),
+      }),
     ));
   const forgetFiles = admission && followFiles(admission, flags, log);
   const startedAtMs = nowMs();

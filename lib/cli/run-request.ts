@@ -1,7 +1,7 @@
 // The arguments of `loadtest run` → the load and where it goes.
 import { headerProblem } from "../load/request.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
-import { defaultPaths, getRequest } from "../loadtest/defaults.ts";
+import { defaultPaths, type EffectiveRequest, type EffectiveSpec, getRequest } from "../loadtest/defaults.ts";
 import { pathMaxLength, pathMustBe, pathPattern } from "../loadtest/http-request.ts";
 import { type Destination, type Load, type LoadRequest, serviceBackends } from "../plan/compile.ts";
 import { readTextFile } from "../runtime/files.ts";
@@ -181,9 +181,22 @@ async function fromFile(file: string, flags: RunFlags): Promise<Source> {
   // Loaded only here: YAML and the validator would cost every other run a tenth of a second of its start.
   const { readLoadTestFile } = await import("./load-test-file.ts");
   const { namespace, spec, canary } = await readLoadTestFile(file);
-  if (spec.caFrom !== undefined && flags.caFile === undefined) {
-    throw new UsageError(`Cannot run "${file}": spec.tls.caFrom is in a cluster, must be given here with --ca-file`);
-  }
+  const problem = clusterOnly(spec, flags);
+  if (problem !== undefined) throw new UsageError(`Cannot run "${file}": ${problem}`);
   const { serverName, insecure, thresholds } = spec;
   return { load: spec, backends: serviceBackends(spec, canary, namespace), serverName, insecure, thresholds };
+}
+
+/** What a LoadTest names that only a cluster has, and nobody has given here. */
+function clusterOnly({ caFile, clientCertificate, requests }: EffectiveSpec, flags: RunFlags): string | undefined {
+  if (caFile !== undefined && flags.caFile === undefined) {
+    return "spec.tls.caFrom is in a cluster, must be given here with --ca-file";
+  }
+  if (clientCertificate !== undefined && flags.cert === undefined) {
+    return "spec.tls.clientCertificateFrom is in a cluster, must be given here with --cert and --key";
+  }
+  const isElsewhere = (request: EffectiveRequest) =>
+    request.bodyFile !== undefined || request.headers.some(({ valueFile }) => valueFile !== undefined);
+  if (flags.paths !== undefined || !requests.some(isElsewhere)) return undefined;
+  return "spec.requests has values from Secrets or ConfigMaps, which are in a cluster, must have value and body";
 }

@@ -1,6 +1,6 @@
 // The cluster as it is now: all LoadTests and worker Pods in a list each, to see who needs attention; and one LoadTest
 // with everything that decides about it, live.
-import { isNotFound } from "../kube/api-error.ts";
+import { ApiError, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { newestWarning } from "../kube/events.ts";
 import { canaries, loadtests, type ObjectKey, pods, type Resource, services } from "../kube/resource.ts";
@@ -11,6 +11,7 @@ import { hasEnded } from "../plan/crew.ts";
 import { loadTestLabel } from "../plan/names.ts";
 import type { KubeObject, Observed, Pod, Service } from "../plan/objects.ts";
 import { runnableSpec } from "../plan/plan.ts";
+import { isPodRefusal, trialPod } from "../plan/trial-pod.ts";
 import { isLongStarting, type PodWarning } from "../plan/trouble.ts";
 import { isWorkerPod, objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
 import { nowMs } from "../runtime/clock.ts";
@@ -62,9 +63,10 @@ export async function observe(
       : [fresh, []];
   return {
     loadTests: loadTest === null ? [] : [loadTest],
-    reports: new Map(),
     pods: workers,
     ...(loadTest === null ? none : await observeTarget(client, loadTest, workers, options)),
+    // Who has just come is not asked about first, that being one more call before its Pods: making them tells as well.
+    ...(loadTest === null || fresh !== undefined ? {} : await observeTrial(client, loadTest, workers, options)),
     goneOwners: new Set(
       workers
         .filter((pod) => loadTest === null || ownerUid(pod) !== loadTest.metadata.uid)
@@ -114,6 +116,27 @@ async function observeTarget(
     ],
   );
   return { canaries: known, services: new Map(await Promise.all(entries)) };
+}
+
+/** What the API server, its quotas and its policies say of the Pods that a LoadTest with a podTemplate is about to get. */
+async function observeTrial(
+  client: KubeClient,
+  loadTest: LoadTest,
+  workers: readonly Observed<Pod>[],
+  options: PlanOptions,
+): Promise<Pick<World, "podRefusals">> {
+  const { uid } = loadTest.metadata;
+  const spec = runnableSpec(loadTest, options);
+  const owned = workers.filter((pod) => ownerUid(pod) === uid).length;
+  const pod = spec === undefined || owned >= spec.workers ? undefined : trialPod(loadTest, spec, options.workerImage);
+  if (pod === undefined) return {};
+  try {
+    await client.create(pods, pod, { dryRun: true });
+    return {};
+  } catch (error: unknown) {
+    if (!(error instanceof ApiError)) throw error;
+    return isPodRefusal(error) ? { podRefusals: new Map([[uid, error.said]]) } : {};
+  }
 }
 
 async function getOrNull<T extends KubeObject>(

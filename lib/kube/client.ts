@@ -20,7 +20,7 @@ export interface KubeClient {
   watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
 
   /** Creates `object` in the namespace of its metadata. */
-  create<T extends KubeObject>(resource: Resource<T>, object: T, options?: CallOptions): Promise<Observed<T>>;
+  create<T extends KubeObject>(resource: Resource<T>, object: T, options?: CreateOptions): Promise<Observed<T>>;
 
   /** Replaces the object named by its metadata; with a resourceVersion there, only if it is still that one. */
   replace<T extends KubeObject>(resource: Resource<T>, object: T, options?: WriteOptions): Promise<Observed<T>>;
@@ -69,6 +69,11 @@ export interface WatchEvent<T extends KubeObject> {
   /** BOOKMARK: nothing has happened, and of the object there is only its resourceVersion. */
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
   readonly object: Observed<T>;
+}
+
+export interface CreateOptions extends CallOptions {
+  /** Everything is done but storing it: who would refuse the object does. */
+  readonly dryRun?: boolean;
 }
 
 export interface WriteOptions extends CallOptions {

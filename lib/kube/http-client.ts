@@ -4,6 +4,7 @@ import { sleep } from "../runtime/clock.ts";
 import { isExpired } from "./api-error.ts";
 import type {
   CallOptions,
+  CreateOptions,
   DeleteOptions,
   KubeClient,
   ListOptions,
@@ -76,8 +77,10 @@ export class HttpKubeClient implements KubeClient {
     });
   }
 
-  create<T extends KubeObject>(resource: Resource<T>, object: T, options: CallOptions = {}): Promise<Observed<T>> {
-    return this.#json({ method: "POST", path: creationPath(resource, object.metadata), ...jsonBody(object) }, options);
+  create<T extends KubeObject>(resource: Resource<T>, object: T, options: CreateOptions = {}): Promise<Observed<T>> {
+    const path = creationPath(resource, object.metadata);
+    const query = formatQuery(options.dryRun === true ? { dryRun: "All" } : {});
+    return this.#json({ method: "POST", path, query, ...jsonBody(object) }, options);
   }
 
   replace<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<Observed<T>> {

@@ -10,10 +10,22 @@ export interface AdmissionRequest {
   operation: string;
   /** `status`, `scale`, …; absent or empty for the object itself. */
   subResource?: string;
+  /** Absent for cluster-scoped objects. */
+  namespace?: string;
+  /** Who asks for it. */
+  userInfo?: UserInfo;
   /** As it would be stored; null for deletions. */
   object?: unknown;
   /** As it is stored; null for creations. */
   oldObject?: unknown;
+}
+
+/** A user as the API server's authenticators know him or her. */
+export interface UserInfo {
+  username: string;
+  uid?: string;
+  groups?: string[];
+  extra?: Record<string, string[]>;
 }
 
 export interface AdmissionResponse {
@@ -49,7 +61,7 @@ export function readReview(review: unknown): ReadReview {
   }
   if (!isRecord(request)) return { problem: "its request is missing, must be an object", uid };
   if (uid === undefined) return { problem: "its request.uid is missing, must be a string", uid };
-  const { operation, subResource, object, oldObject } = request;
+  const { operation, subResource, namespace, userInfo, object, oldObject } = request;
   const type = request["kind"];
   if (!isRecord(type) || !["group", "version", "kind"].every((name) => typeof type[name] === "string")) {
     return { problem: "its request.kind is missing, must have group, version and kind", uid };
@@ -61,6 +73,8 @@ export function readReview(review: unknown): ReadReview {
       kind: type as AdmissionRequest["kind"],
       operation,
       ...(typeof subResource === "string" ? { subResource } : {}),
+      ...(typeof namespace === "string" ? { namespace } : {}),
+      ...(isUserInfo(userInfo) ? { userInfo } : {}),
       object,
       oldObject,
     },
@@ -73,6 +87,11 @@ export function reviewResponse(uid: string, response: AdmissionResponse): Admiss
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What else is said of the user is the API server's to read again. */
+function isUserInfo(value: unknown): value is UserInfo {
+  return isRecord(value) && typeof value["username"] === "string" && value["username"] !== "";
 }
 
 function typeOf(value: unknown): string {

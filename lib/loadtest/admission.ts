@@ -7,23 +7,42 @@ import { apiGroup } from "./api-group.ts";
 import { withDefaults } from "./defaulting.ts";
 import { type FieldError, formatFieldError } from "./field-error.ts";
 import { type Kind, kindNamed } from "./kind.ts";
+import { judgeSecrets, type MayGetSecret, secretsToGet } from "./secret-access.ts";
 
 /** Nobody reads more, and an answer must not be larger than its question. */
 const errorsShown = 100;
 
 export type Judge = (request: AdmissionRequest) => AdmissionResponse;
+/** One that may have to ask somebody first. */
+export type AsyncJudge = (request: AdmissionRequest) => AdmissionResponse | Promise<AdmissionResponse>;
 
 /**
  * Names every wrong field, and warns of risky values. What is not a new spec of one of our kinds passes: deletions,
  * what only touches metadata or status, and objects on their way out, whose finalizers must not be held up.
  */
 export function judgeObject(request: AdmissionRequest): AdmissionResponse {
+  return judge(request).response;
+}
+
+/** The same, and refuses Secrets that the user may not get. Nothing is asked about objects that name none. */
+export function judgeWithSecrets(mayGetSecret: MayGetSecret): AsyncJudge {
+  return (request) => {
+    const { response, loadTest } = judge(request);
+    const secrets = loadTest === undefined ? [] : secretsToGet({ ...request, object: loadTest });
+    if (secrets.length === 0) return response;
+    return judgeSecrets(request, secrets, mayGetSecret).then((access) => (access.allowed ? response : access));
+  };
+}
+
+/** The verdict and, of a LoadTest whose new spec is well-formed, how the API server reads it. */
+function judge(request: AdmissionRequest): { response: AdmissionResponse; loadTest?: unknown } {
   const kind = ourKind(request);
-  if (kind === undefined || !isNewSpec(request)) return { allowed: true };
+  if (kind === undefined || !isNewSpec(request)) return { response: { allowed: true } };
   const { object, errors, warnings } = kind.judge(request.object);
   const ours = errors.filter(isOurs);
-  if (ours.length > 0) return denial(kind, object, ours);
-  return { allowed: true, ...(warnings.length === 0 ? {} : { warnings }) };
+  if (ours.length > 0) return { response: denial(kind, object, ours) };
+  const response = { allowed: true, ...(warnings.length === 0 ? {} : { warnings }) };
+  return kind.kind === "LoadTest" ? { response, loadTest: object } : { response };
 }
 
 /** Fills in what the object leaves out, as a JSON patch (RFC 6902) that touches nothing else. Refuses nothing. */

@@ -1,8 +1,17 @@
 // What an absent field means. The stored object keeps it absent; everything that acts reads the effective spec.
 import type { Threshold } from "../stats/threshold.ts";
 import { parseDuration } from "./duration.ts";
-import type { KeyReference, LoadTestSpec } from "./load-test.ts";
+import type { LoadTestSpec } from "./load-test.ts";
+import type { PodTemplate } from "./pod-template.ts";
 import { effectiveThresholds } from "./thresholds.ts";
+import {
+  certificateKeys,
+  type MountedKey,
+  mountedFile,
+  mountedKey,
+  mountedKeys,
+  type ValueSource,
+} from "./value-source.ts";
 
 export const defaultPaths: readonly string[] = ["/index.html"];
 const requestsPerSecondPerWorker = 10_000;
@@ -28,19 +37,26 @@ export interface EffectiveSpec {
   timeoutNs: number;
   serverName: string | undefined;
   insecure: boolean;
-  caFrom: { configMapKeyRef?: KeyReference; secretKeyRef?: KeyReference } | undefined;
+  /** With authorities to trust, of a worker Pod. */
+  caFile: string | undefined;
   thresholds: readonly Threshold[];
   abortOnFailure: boolean;
   state: "Running" | "Paused" | "Stopped";
   startDeadlineNs: number | undefined;
   ttlAfterFinishedNs: number | undefined;
+  clientCertificate: { certFile: string; keyFile: string } | undefined;
+  /** What the files are of that this spec speaks of. */
+  mountedKeys: readonly MountedKey[];
+  podTemplate: PodTemplate;
 }
 
 export interface EffectiveRequest {
   method: string;
   path: string;
-  headers: readonly { name: string; value: string }[];
+  /** A value stands here or in a file of a worker Pod; so does the body. */
+  headers: readonly { name: string; value?: string; valueFile?: string }[];
   body: string | undefined;
+  bodyFile?: string;
   weight: number;
   /** undefined: 200 to 399. */
   expectStatus: readonly number[] | undefined;
@@ -68,12 +84,15 @@ export function effectiveSpec(spec: LoadTestSpec): EffectiveSpec {
     timeoutNs: parseDuration(spec.timeout ?? "10s") as number,
     serverName: spec.tls?.serverName,
     insecure: spec.tls?.insecureSkipVerify ?? false,
-    caFrom: spec.tls?.caFrom,
+    caFile: optionalFile(spec.tls?.caFrom),
     thresholds: effectiveThresholds(spec.thresholds),
     abortOnFailure: spec.thresholds?.abortOnFailure ?? false,
     state: spec.state ?? "Running",
     startDeadlineNs: optionalDurationNs(spec.startDeadline),
     ttlAfterFinishedNs: optionalDurationNs(spec.ttlAfterFinished),
+    clientCertificate: clientCertificate(spec),
+    mountedKeys: mountedKeys(spec),
+    podTemplate: spec.podTemplate ?? {},
   };
 }
 
@@ -89,14 +108,31 @@ export function getRequest(path: string): EffectiveRequest {
 
 function effectiveRequests({ paths = [], requests }: LoadTestSpec): EffectiveRequest[] {
   if (requests === undefined) return (paths.length === 0 ? defaultPaths : paths).map(getRequest);
-  return requests.map(({ path, method = "GET", headers = [], body, weight = 1, expectStatus }) => ({
+  return requests.map(({ path, method = "GET", headers = [], body, bodyFrom, weight = 1, expectStatus }) => ({
     path,
     method,
-    headers,
+    headers: headers.map(({ name, value = "", valueFrom }) =>
+      valueFrom === undefined ? { name, value } : { name, valueFile: fileOf(valueFrom) },
+    ),
     body,
+    ...(bodyFrom === undefined ? {} : { bodyFile: fileOf(bodyFrom) }),
     weight,
     expectStatus,
   }));
+}
+
+function clientCertificate({ tls }: LoadTestSpec): EffectiveSpec["clientCertificate"] {
+  if (tls?.clientCertificateFrom === undefined) return undefined;
+  const [chain, key] = certificateKeys(tls.clientCertificateFrom);
+  return { certFile: mountedFile(chain), keyFile: mountedFile(key) };
+}
+
+function fileOf(source: ValueSource): string {
+  return mountedFile(mountedKey(source));
+}
+
+function optionalFile(source: ValueSource | undefined): string | undefined {
+  return source === undefined ? undefined : fileOf(source);
 }
 
 function optionalDurationNs(text: string | undefined): number | undefined {

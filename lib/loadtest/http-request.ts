@@ -1,6 +1,7 @@
 // A request of a LoadTest: what `paths` says in short and `requests` in full.
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { oneOf } from "./one-of.ts";
+import { valueSource } from "./value-source.ts";
 
 /** What may stand in a request line as its target. */
 export const pathPattern = '^/[!"$-~]*$';
@@ -17,17 +18,20 @@ const HttpHeader = Type.Object(
       maxLength: 128,
       mustBe: "the name of a header field, of at most 128 characters",
     }),
-    value: Type.String({
-      description: "Value of the field: printable ASCII characters.",
-      pattern: "^[\\t -~]*$",
-      maxLength: 4096,
-      mustBe: "at most 4096 printable ASCII characters",
-    }),
+    value: Type.Optional(
+      Type.String({
+        description: "Value of the field: printable ASCII characters.",
+        pattern: "^[\\t -~]*$",
+        maxLength: 4096,
+        mustBe: "at most 4096 printable ASCII characters",
+      }),
+    ),
+    valueFrom: Type.Optional(valueSource("Where the value stands, instead of value; read when a worker starts.")),
   },
   {
     additionalProperties: false,
     description: "A header field.",
-    mustBe: "an object with the fields name and value",
+    mustBe: "an object with the fields name and value (or valueFrom)",
   },
 );
 
@@ -60,6 +64,7 @@ export const HttpRequest = Type.Object(
         mustBe: "a text of at most 32768 characters",
       }),
     ),
+    bodyFrom: Type.Optional(valueSource("Where the body stands, instead of body; read when a worker starts.")),
     weight: Type.Optional(
       Type.Integer({
         description: "How often the request comes in comparison with the others. Absent means 1.",
@@ -84,3 +89,4 @@ export const HttpRequest = Type.Object(
     mustBe: "an object with at least the field path",
   },
 );
+export type HttpRequest = Static<typeof HttpRequest>;

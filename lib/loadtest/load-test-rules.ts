@@ -1,8 +1,11 @@
 // The rules of a LoadTest's spec that its schema cannot say.
 import { parseDuration } from "./duration.ts";
 import type { LoadTestSpec } from "./load-test.ts";
+import { podTemplateRules } from "./pod-template.ts";
 import type { Rule } from "./rule.ts";
 import { leastLatency, mostLatency, quantileNames } from "./thresholds.ts";
+import { valueRules } from "./value-rules.ts";
+import { hasOneSource } from "./value-source.ts";
 
 /** Characters of all paths, headers and bodies together: a worker's plan must fit into an annotation. */
 const requestCharacters = 32_768;
@@ -49,7 +52,7 @@ const week = 168 * 3600e9;
 /** As CEL counts: code points, not UTF-16 units. */
 function characters({ path, body = "", headers = [] }: NonNullable<LoadTestSpec["requests"]>[number]): number {
   const size = (text: string) => [...text].length;
-  return size(path) + size(body) + headers.reduce((sum, { name, value }) => sum + size(name) + size(value), 0);
+  return size(path) + size(body) + headers.reduce((sum, { name, value = "" }) => sum + size(name) + size(value), 0);
 }
 
 export const loadTestRules: readonly Rule<LoadTestSpec>[] = [
@@ -96,7 +99,7 @@ export const loadTestRules: readonly Rule<LoadTestSpec>[] = [
     field: "requests",
     at: "requests",
     reads: ["requests"],
-    cel: `self.map(r, r.path.size() + (has(r.body) ? r.body.size() : 0) + (has(r.headers) ? r.headers.map(h, h.name.size() + h.value.size()).sum() : 0)).sum() <= ${requestCharacters}`,
+    cel: `self.map(r, r.path.size() + (has(r.body) ? r.body.size() : 0) + (has(r.headers) ? r.headers.map(h, h.name.size() + (has(h.value) ? h.value.size() : 0)).sum() : 0)).sum() <= ${requestCharacters}`,
     mustBe: `of at most ${requestCharacters} characters in paths, headers and bodies together`,
     isBroken: ({ requests = [] }) =>
       requests.reduce((sum, request) => sum + characters(request), 0) > requestCharacters,
@@ -124,9 +127,9 @@ export const loadTestRules: readonly Rule<LoadTestSpec>[] = [
     reads: ["tls"],
     cel: "has(self.configMapKeyRef) != has(self.secretKeyRef)",
     mustBe: "an object with exactly one of configMapKeyRef and secretKeyRef",
-    isBroken: ({ tls }) =>
-      tls?.caFrom !== undefined &&
-      (tls.caFrom.configMapKeyRef === undefined) === (tls.caFrom.secretKeyRef === undefined),
+    isBroken: ({ tls }) => tls?.caFrom !== undefined && !hasOneSource(tls.caFrom),
   },
   ...latencyRules,
+  ...valueRules,
+  ...podTemplateRules,
 ];

@@ -10,10 +10,11 @@ const secretHeaders = ["authorization", "cookie", "proxy-authorization", "x-api-
 
 /** One sentence each, of at most 256 characters, which is where the API server cuts them off. */
 export function loadTestWarnings(spec: LoadTestSpec): string[] {
-  const { workers, connections, durationNs, port, requests, thresholds } = effectiveSpec(spec);
+  const { workers, connections, durationNs, port, requests, thresholds, mountedKeys } = effectiveSpec(spec);
   const rate = highestRate(spec);
-  const headers = requests.flatMap((request) => request.headers.map(({ name }) => name));
-  const secret = headers.find((name) => secretHeaders.includes(name.toLowerCase()));
+  const headers = requests.flatMap((request) => request.headers);
+  const plain = headers.filter(({ valueFile }) => valueFile === undefined).map(({ name }) => name);
+  const secret = plain.find((name) => secretHeaders.includes(name.toLowerCase()));
   const found: (string | false)[] = [
     durationNs === undefined &&
       "spec.duration: is missing, so the load goes on until the LoadTest is deleted, even while the controller is away",
@@ -30,6 +31,9 @@ export function loadTestWarnings(spec: LoadTestSpec): string[] {
     spec.tls?.insecureSkipVerify === true && "spec.tls.insecureSkipVerify: true, so any server may pass for the target",
     secret !== undefined &&
       `spec.requests: the header ${secret} stands here in plain text, for everybody who may read LoadTests`,
+    spec.scheme === "http" &&
+      mountedKeys.some(({ kind }) => kind === "Secret") &&
+      "spec.requests: values from Secrets go over the network in plain text, since scheme is http",
     port === (spec.scheme === "https" ? 80 : 443) &&
       `spec.port: ${port} is the other scheme's usual port, and scheme is ${spec.scheme}`,
   ];

@@ -7,37 +7,15 @@ import { HttpRequest, pathMaxLength, pathMustBe, pathPattern } from "./http-requ
 import type { LoadTestStatus } from "./load-test-status.ts";
 import { clientMetadata, dnsLabel, dnsSubdomain, serviceName } from "./metadata.ts";
 import { oneOf } from "./one-of.ts";
+import { PodTemplate } from "./pod-template.ts";
 import { Thresholds } from "./thresholds.ts";
+import { ClientCertificateSource, valueSource } from "./value-source.ts";
 
 /** Longest name of a LoadTest: its Pods' names add a hash and an index, and stay DNS labels. */
 export const nameMaxLength = 45;
 
 function duration(options: { description: string; mustBe: string }) {
   return Type.String({ pattern: durationPattern, maxLength: 32, ...options });
-}
-
-function keyReference(object: string) {
-  return Type.Object(
-    {
-      name: Type.String({
-        description: `Name of the ${object}, in the namespace of the LoadTest.`,
-        pattern: "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$",
-        maxLength: 253,
-        mustBe: `the name of a ${object}`,
-      }),
-      key: Type.String({
-        description: `Key in the ${object} under which the value stands.`,
-        pattern: "^[-._a-zA-Z0-9]+$",
-        maxLength: 253,
-        mustBe: `a key of the ${object}`,
-      }),
-    },
-    {
-      additionalProperties: false,
-      description: `A key of a ${object}.`,
-      mustBe: `an object with the fields name and key of a ${object}`,
-    },
-  );
 }
 
 const rateMaximum = 1_000_000;
@@ -179,17 +157,8 @@ export const LoadTestSpec = Type.Object(
       Type.Object(
         {
           caFrom: Type.Optional(
-            Type.Object(
-              {
-                configMapKeyRef: Type.Optional(keyReference("ConfigMap")),
-                secretKeyRef: Type.Optional(keyReference("Secret")),
-              },
-              {
-                additionalProperties: false,
-                description:
-                  "PEM certificates of the authorities to trust, beside the public ones and the cluster's own (ConfigMap kube-root-ca.crt). Give exactly one source.",
-                mustBe: "an object with either configMapKeyRef or secretKeyRef",
-              },
+            valueSource(
+              "PEM certificates of the authorities to trust, beside the public ones and the cluster's own (ConfigMap kube-root-ca.crt).",
             ),
           ),
           serverName: Type.Optional(
@@ -207,6 +176,7 @@ export const LoadTestSpec = Type.Object(
               mustBe: "true or false",
             }),
           ),
+          clientCertificateFrom: Type.Optional(ClientCertificateSource),
         },
         {
           additionalProperties: false,
@@ -246,6 +216,7 @@ export const LoadTestSpec = Type.Object(
         mustBe: "a duration from 0s to 8760h, such as 1h",
       }),
     ),
+    podTemplate: Type.Optional(PodTemplate),
   },
   {
     additionalProperties: false,
@@ -254,7 +225,6 @@ export const LoadTestSpec = Type.Object(
   },
 );
 export type LoadTestSpec = Static<typeof LoadTestSpec>;
-export type KeyReference = Static<ReturnType<typeof keyReference>>;
 
 /** A LoadTest as a client sends it. `status` is not the client's to set, so its content is not looked at. */
 export const LoadTestManifest = Type.Object(

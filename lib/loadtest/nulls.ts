@@ -4,6 +4,8 @@
 
 interface Schema {
   properties?: Record<string, Schema>;
+  /** Of a map's values; false for an object without other fields. */
+  additionalProperties?: Schema | boolean;
   items?: Schema;
 }
 
@@ -13,10 +15,11 @@ export function withoutNulls(value: unknown, schema: Schema): unknown {
     const { items } = schema;
     return items === undefined ? value : value.map((item) => withoutNulls(item, items));
   }
-  const { properties } = schema;
-  if (typeof value !== "object" || value === null || properties === undefined) return value;
+  const { properties = {}, additionalProperties } = schema;
+  if (typeof value !== "object" || value === null) return value;
+  const others = typeof additionalProperties === "object" ? additionalProperties : undefined;
   const kept = Object.entries(value).flatMap(([name, field]): [string, unknown][] => {
-    const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const known = Object.hasOwn(properties, name) ? properties[name] : others;
     if (known === undefined) return [[name, field]];
     return field === null ? [] : [[name, withoutNulls(field, known)]];
   });

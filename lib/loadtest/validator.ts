@@ -4,7 +4,7 @@ import type { FieldError } from "./field-error.ts";
 import type { Rule } from "./rule.ts";
 
 const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, ownProperties: true });
-ajv.addVocabulary(["mustBe", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"]);
+ajv.addVocabulary(["mustBe", "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-int-or-string"]);
 
 /** A validator for objects of this schema: it returns every wrong field, by the schema first, then by the rules. */
 export function createValidator<Spec extends object>(

@@ -60,6 +60,7 @@ function clusterRole(): object {
       { apiGroups: [""], resources: ["services"], verbs: ["get"] },
       { apiGroups: [""], resources: ["events"], verbs: ["list"] },
       { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
+      { apiGroups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"], verbs: ["create"] },
       {
         apiGroups: ["admissionregistration.k8s.io"],
         resources: ["validatingwebhookconfigurations"],

@@ -81,7 +81,9 @@ function celRule<Spec>({ field, at, cel, mustBe, but }: Rule<Spec>): JsonObject 
  */
 export function openApiSchema(schema: TSchema): JsonObject {
   const isForeign = (key: string, value: unknown) =>
-    foreignKeywords.has(key) || (key === "additionalProperties" && value === false);
+    foreignKeywords.has(key) ||
+    (key === "additionalProperties" && value === false) ||
+    (key === "type" && Array.isArray(value)); // x-kubernetes-int-or-string says it
   return JSON.parse(JSON.stringify(schema, (key, value) => (isForeign(key, value) ? undefined : value)));
 }
 

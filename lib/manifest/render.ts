@@ -8,7 +8,7 @@ import { canaryResource } from "./canary-resource.ts";
 import { sampleCertificateRequest } from "./certificate-request.ts";
 import { controllerObjects } from "./controller.ts";
 import { loadTestResource } from "./load-test-resource.ts";
-import { sampleCanary, sampleLoadTest } from "./sample.ts";
+import { sampleCanary, sampleLoadTest, sampleWorkerPods } from "./sample.ts";
 import { mutatingConfiguration, validatingConfiguration } from "./webhooks.ts";
 
 /** Path below manifests/ → content. The schemas are of what programs may read: `run --output json`, logs and plans. */
@@ -21,6 +21,7 @@ export function renderManifests(): Record<string, string> {
     "mutating-controller.yaml": renderYaml([mutatingConfiguration()]),
     "admission-controller-csr.yaml": renderYaml([sampleCertificateRequest()]),
     "samples/loadtest.yaml": renderYaml([sampleLoadTest]),
+    "samples/worker-pods.yaml": renderYaml([sampleWorkerPods]),
     "samples/canary.yaml": renderYaml([sampleCanary]),
     "schemas/summary.schema.json": renderSchema(Summary),
     "schemas/maximum.schema.json": renderSchema(Maximum),

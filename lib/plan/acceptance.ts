@@ -17,7 +17,8 @@ export interface Refusal {
     | "CanaryInvalid"
     | "ServiceNotFound"
     | "TargetNotAllowed"
-    | "PortNotFound";
+    | "PortNotFound"
+    | "PodTemplateInvalid";
   message: string;
 }
 

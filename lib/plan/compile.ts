@@ -16,10 +16,7 @@ export interface Load
 }
 
 /** A request whose values may stand in files of the worker. */
-export interface LoadRequest extends Omit<EffectiveRequest, "headers"> {
-  headers: readonly PlannedRequest["headers"][number][];
-  bodyFile?: string;
-}
+export type LoadRequest = EffectiveRequest;
 
 /** One of those who share the requests, in turn by percent. */
 export interface Backend {

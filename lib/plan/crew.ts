@@ -22,7 +22,7 @@ export interface Worker {
   hasAcknowledged: boolean;
 }
 
-export function workerOf(pod: Observed<Pod>, reports: ReadonlyMap<string, WorkerReport>): Worker {
+export function workerOf(pod: Observed<Pod>, reports: ReadonlyMap<string, WorkerReport> = new Map()): Worker {
   const { labels = {}, annotations = {}, deletionTimestamp, uid } = pod.metadata;
   return {
     pod,

@@ -13,6 +13,8 @@ export const workerLabel = `${apiGroup}/worker`;
 export const attemptLabel = `${apiGroup}/attempt`;
 /** The worker's plan, as JSON. */
 export const planAnnotation = `${apiGroup}/plan`;
+/** Hash of what the LoadTest asks of its Pods: another one needs another Pod. */
+export const podAnnotation = `${apiGroup}/pod`;
 
 /** Eight hex digits that tell the runs of all LoadTests apart. */
 export function runHash(uid: string, runID: string): string {

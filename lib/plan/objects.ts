@@ -65,6 +65,14 @@ export interface PodSpec {
   serviceAccountName?: string;
   nodeName?: string;
   securityContext?: object;
+  nodeSelector?: Record<string, string>;
+  tolerations?: object[];
+  affinity?: object;
+  topologySpreadConstraints?: object[];
+  imagePullSecrets?: { name: string }[];
+  priorityClassName?: string;
+  runtimeClassName?: string;
+  schedulingGates?: { name: string }[];
 }
 
 export interface Container {
@@ -74,7 +82,7 @@ export interface Container {
   args?: string[];
   env?: { name: string; value?: string }[];
   ports?: { name?: string; containerPort: number; protocol?: string }[];
-  resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
+  resources?: { requests?: Record<string, string | number>; limits?: Record<string, string | number> };
   volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
   securityContext?: object;
   imagePullPolicy?: "Always" | "IfNotPresent" | "Never";

@@ -14,6 +14,7 @@ import { isComplete, isCompleted, presentRun, type Run } from "./run.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
 import { dismissals, instructions, superfluous, vacancies } from "./staffing.ts";
 import { type Observation, statusOf } from "./status.ts";
+import { refusePod } from "./trial-pod.ts";
 import { isLongStarting } from "./trouble.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
 import { type Action, objectName, ownerUid, type PlanOptions, type World } from "./world.ts";
@@ -55,7 +56,6 @@ export function needsAttention(
     canaries: new Map(),
     services: new Map(),
     goneOwners: new Set<string>(),
-    reports: new Map(),
   };
   return planLoadTest(loadTest, pods, world, options, nowMs).length > 0;
 }
@@ -97,7 +97,7 @@ function planLoadTest(
   const seats = spec.workers;
   const ending = endingOf(spec, run, startAtMs, nowMs);
   const isDone = isOver(script, startAtMs, nowMs);
-  const staffing = { workers, seats, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
+  const staffing = { workers, seats, spec, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && target.refusal === undefined && ending === undefined && !isDone;
   return [
@@ -122,24 +122,31 @@ function planLoadTest(
 }
 
 function compile(loadTest: LoadTest, run: Run, spec: EffectiveSpec, canary: Canary | null | undefined): Script {
-  const { serverName, insecure } = spec;
-  const tls = { caFiles: workerCaFiles(spec), insecure, ...(serverName === undefined ? {} : { serverName }) };
+  const { serverName, insecure, clientCertificate } = spec;
+  const tls = {
+    caFiles: workerCaFiles(spec),
+    insecure,
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+  };
   const backends = serviceBackends(spec, canary?.spec, loadTest.metadata.namespace);
   return compileScript(spec, { backends, tls }, { pacing: "relaxed", seed: Number(`0x${run.hash}`) });
 }
 
 /** What is wrong with the Services to aim at, if they were looked for. */
 function judgeTarget(
-  { metadata: { namespace } }: LoadTest,
+  loadTest: LoadTest,
   spec: EffectiveSpec,
   canary: Canary | null | undefined,
   world: World,
 ): { isKnown: boolean; refusal?: Refusal } {
+  const { namespace } = loadTest.metadata;
   const names = serviceShares(spec, canary?.spec).map(({ service }) => service);
   const found = names.map((name) => [name, world.services.get(`${namespace}/${name}`)] as const);
-  const refusal = found
+  const ofService = found
     .map(([name, service]) => (service === undefined ? undefined : refuseTarget(spec, namespace, name, service)))
     .find((one) => one !== undefined);
+  const refusal = refusePod(loadTest, world) ?? ofService;
   const isKnown = found.every(([, service]) => service !== undefined);
   return { isKnown, ...(refusal === undefined ? {} : { refusal }) };
 }

@@ -2,10 +2,11 @@
 //
 //   fewer seats   those without one are ended; only when they have does the share of the others grow
 //   more seats    the others' shares shrink; only when they have said so do the new ones begin
-//   other script  told to all; who cannot follow it is ended, and replaced once that is done
+//   other script  told to all; who cannot follow it, or has another Pod, is ended, and replaced once that is done
 import { isDeepStrictEqual } from "node:util";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
+import { fitsPod } from "./pod-settings.ts";
 import { type Repair, repairOf } from "./repair.ts";
 import { canFollow, type Script } from "./script.ts";
 import type { Action } from "./world.ts";
@@ -18,6 +19,8 @@ const joinMs = 1000;
 export interface Staffing {
   workers: readonly Worker[];
   seats: number;
+  /** What it says of Pods. */
+  spec: Parameters<typeof fitsPod>[1];
   script: Script;
   generation: number;
   /** When the load began or begins; undefined: not decided yet. */
@@ -44,12 +47,19 @@ export function dismissals(workers: readonly Worker[], reason: string): Action[]
 }
 
 /** Who has no seat, or cannot follow the script. */
-export function superfluous({ workers, seats, script }: Staffing): Worker[] {
+export function superfluous({ workers, seats, spec, script }: Staffing): Worker[] {
   const latest = latestBySeat(workers.filter(({ hasEnded }) => !hasEnded));
   return workers.filter((worker) => {
-    const { hasEnded, plan, seat } = worker;
+    const { pod, hasEnded, plan, seat } = worker;
     if (hasEnded) return false;
-    return plan === undefined || plan.stop || seat >= seats || latest.get(seat) !== worker || !canFollow(plan, script);
+    return (
+      plan === undefined ||
+      plan.stop ||
+      seat >= seats ||
+      latest.get(seat) !== worker ||
+      !canFollow(plan, script) ||
+      !fitsPod(pod, spec)
+    );
   });
 }
 

@@ -3,29 +3,33 @@ import type { WorkerPlan } from "../load/worker-plan.ts";
 import { apiVersion } from "../loadtest/api-group.ts";
 import type { EffectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
-import { attemptLabel, loadTestLabel, planAnnotation, runLabel, workerLabel, workerPodName } from "./names.ts";
+import { valueMounts } from "./mounts.ts";
+import {
+  attemptLabel,
+  loadTestLabel,
+  planAnnotation,
+  podAnnotation,
+  runLabel,
+  workerLabel,
+  workerPodName,
+} from "./names.ts";
 import type { Pod, Volume } from "./objects.ts";
+import { podForm, podSettings, workerResources } from "./pod-settings.ts";
 import { restrictedContainer, restrictedPod } from "./restricted.ts";
 
 const planFolder = "/etc/loadtest";
 const clusterCaFolder = "/etc/loadtest-ca/cluster";
-const ownCaFolder = "/etc/loadtest-ca/own";
 const clusterCaFile = "ca.crt";
+const checkpointFolder = "/var/lib/loadtest";
+/** Whether workers know the option: what they have measured is then there for their next epoch. */
+const keepsCheckpoints: boolean = false;
+const checkpointArgs = keepsCheckpoints ? ["--checkpoint", `${checkpointFolder}/checkpoint`] : [];
 
-/**
- * Where a worker Pod finds the authorities to trust, beside the public ones. The file of `tls.caFrom` is called after
- * its source, so that another source makes another plan.
- */
-export function workerCaFiles({ scheme, caFrom }: EffectiveSpec): string[] {
+/** Where a worker Pod finds the authorities to trust, beside the public ones. */
+export function workerCaFiles({ scheme, caFile }: EffectiveSpec): string[] {
   if (scheme === "http") return [];
   const cluster = `${clusterCaFolder}/${clusterCaFile}`;
-  return caFrom === undefined ? [cluster] : [cluster, `${ownCaFolder}/${ownCaFile(caFrom)}`];
-}
-
-function ownCaFile({ configMapKeyRef, secretKeyRef }: NonNullable<EffectiveSpec["caFrom"]>): string {
-  return configMapKeyRef === undefined
-    ? `secret.${secretKeyRef?.name}.${secretKeyRef?.key}`
-    : `configmap.${configMapKeyRef.name}.${configMapKeyRef.key}`;
+  return caFile === undefined ? [cluster] : [cluster, caFile];
 }
 
 /** Longest time from a Pod's creation to its first request, unless the spec says so; it bounds the Pod's life. */
@@ -44,6 +48,8 @@ export interface Post {
 export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerPlan, post: Post): Pod {
   const { name, namespace, uid } = loadTest.metadata;
   const { run, attempt, image } = post;
+  const { labels, annotations, securityContext, ...settings } = podSettings(spec.podTemplate, name);
+  const values = valueMounts(spec.mountedKeys);
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -51,6 +57,7 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
       name: workerPodName(name, run, plan.worker.index, attempt),
       namespace,
       labels: {
+        ...labels,
         "app.kubernetes.io/name": "loadtest",
         "app.kubernetes.io/component": "worker",
         [loadTestLabel]: name,
@@ -58,32 +65,34 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
         [workerLabel]: String(plan.worker.index),
         ...(attempt === 0 ? {} : { [attemptLabel]: String(attempt) }),
       },
-      annotations: { [planAnnotation]: JSON.stringify(plan) },
+      annotations: { ...annotations, [podAnnotation]: podForm(spec), [planAnnotation]: JSON.stringify(plan) },
       ownerReferences: [{ apiVersion, kind: "LoadTest", name, uid, controller: true }],
     },
     spec: {
+      ...settings,
       restartPolicy: "OnFailure",
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 15,
       ...(spec.durationNs === undefined ? {} : { activeDeadlineSeconds: deadlineSeconds(spec, spec.durationNs) }),
-      securityContext: restrictedPod,
+      securityContext: { ...restrictedPod, ...securityContext },
       containers: [
         {
           name: "worker",
           image,
           imagePullPolicy: "IfNotPresent",
-          args: ["worker", "--plan", `${planFolder}/plan.json`],
-          resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+          args: ["worker", "--plan", `${planFolder}/plan.json`, ...checkpointArgs],
+          resources: workerResources(spec.podTemplate.resources),
           securityContext: restrictedContainer,
           volumeMounts: [
             { name: "plan", mountPath: planFolder, readOnly: true },
             { name: "cluster-ca", mountPath: clusterCaFolder, readOnly: true },
-            ...(spec.caFrom === undefined ? [] : [{ name: "own-ca", mountPath: ownCaFolder, readOnly: true }]),
+            { name: "checkpoint", mountPath: checkpointFolder },
+            ...values.mounts,
           ],
         },
       ],
-      volumes: volumes(spec),
+      volumes: [...ownVolumes(), ...values.volumes],
     },
   };
 }
@@ -94,20 +103,14 @@ function deadlineSeconds({ startDeadlineNs }: EffectiveSpec, durationNs: number)
   return Math.ceil(durationNs / 1e9) + startSeconds + drainSeconds;
 }
 
-function volumes({ caFrom }: EffectiveSpec): Volume[] {
+function ownVolumes(): Volume[] {
   const fieldRef = { fieldPath: `metadata.annotations['${planAnnotation}']` };
-  const own = (key: string) => [{ key, path: caFrom === undefined ? "" : ownCaFile(caFrom) }];
   return [
     { name: "plan", downwardAPI: { items: [{ path: "plan.json", fieldRef }] } },
     {
       name: "cluster-ca",
       configMap: { name: "kube-root-ca.crt", optional: true, items: [{ key: "ca.crt", path: clusterCaFile }] },
     },
-    ...(caFrom?.configMapKeyRef === undefined
-      ? []
-      : [{ name: "own-ca", configMap: { name: caFrom.configMapKeyRef.name, items: own(caFrom.configMapKeyRef.key) } }]),
-    ...(caFrom?.secretKeyRef === undefined
-      ? []
-      : [{ name: "own-ca", secret: { secretName: caFrom.secretKeyRef.name, items: own(caFrom.secretKeyRef.key) } }]),
+    { name: "checkpoint", emptyDir: { medium: "Memory", sizeLimit: "64Mi" } },
   ];
 }

@@ -18,11 +18,13 @@ export interface World {
   /** Uids of owners that a live GET has found to be gone; only their Pods are orphans. */
   goneOwners: ReadonlySet<string>;
   /** What workers last said, by the uid of their Pod, as far as it was read. */
-  reports: ReadonlyMap<string, WorkerReport>;
+  reports?: ReadonlyMap<string, WorkerReport>;
   /** What the kubelet says of Pods that have long been about to start, by their uid. */
   podWarnings?: ReadonlyMap<string, PodWarning> | undefined;
   /** Pods that the API server has refused to make just now, in this very pass. */
   refusedCreations?: readonly RefusedCreation[] | undefined;
+  /** What the API server said when it refused a trial Pod, by uid of the LoadTest, as far as it was asked. */
+  podRefusals?: ReadonlyMap<string, string>;
 }
 
 export interface PlanOptions {

@@ -1,6 +1,7 @@
 // The admission endpoint, put together: `loadtest webhook` serves it alone, the controller beside its loop.
 import type { Registry } from "prom-client";
-import { fillIn, judgeObject } from "../loadtest/admission.ts";
+import { fillIn, judgeWithSecrets } from "../loadtest/admission.ts";
+import type { MayGetSecret } from "../loadtest/secret-access.ts";
 import type { Log } from "../runtime/log.ts";
 import { Caller, type CallerRules } from "./caller.ts";
 import { checkAuthorities, checkCertificate, type ServingCertificate } from "./certificate.ts";
@@ -19,10 +20,13 @@ export interface AdmissionOptions extends Address {
   log: Log;
   registry: Registry;
   judges?: Judges;
+  /** Absent: no LoadTest may name a Secret. */
+  mayGetSecret?: MayGetSecret;
   limits?: { connections?: ConnectionLimits; bodies?: BodyLimits };
 }
 
-const ownJudges: Judges = { "/validate": judgeObject, "/mutate": fillIn };
+const nobodyToAsk: MayGetSecret = () =>
+  Promise.reject(new Error("the webhook has no cluster to ask, must be started with --kubeconfig"));
 
 /** Listens at once; TLS connections are closed until there is a certificate. Rejects when it cannot listen. */
 export async function startAdmission(options: AdmissionOptions): Promise<Admission> {
@@ -30,7 +34,10 @@ export async function startAdmission(options: AdmissionOptions): Promise<Admissi
   const metrics = new AdmissionMetrics(options.registry);
   const caller = new Caller(options.caller ?? { needsCertificate: false });
   const handler = new ReviewHandler({
-    judges: options.judges ?? ownJudges,
+    judges: options.judges ?? {
+      "/validate": judgeWithSecrets(options.mayGetSecret ?? nobodyToAsk),
+      "/mutate": fillIn,
+    },
     caller,
     bodies: new RequestBodies(limits?.bodies),
     metrics,

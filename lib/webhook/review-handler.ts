@@ -1,7 +1,7 @@
 // HTTP request → verdict. Whenever the uid of a review can be read, the answer is a review with that uid and status 200,
 // whatever else is wrong; everything else is refused in plain text.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Judge } from "../loadtest/admission.ts";
+import type { AsyncJudge } from "../loadtest/admission.ts";
 import {
   type AdmissionRequest,
   type AdmissionResponse,
@@ -19,7 +19,7 @@ import type { RequestBodies } from "./request-bodies.ts";
 import { messageRefusal, pathOf, refusal, reviewHeadRefusal } from "./request-head.ts";
 
 /** By path. */
-export type Judges = Readonly<Record<string, Judge>>;
+export type Judges = Readonly<Record<string, AsyncJudge>>;
 
 export interface ReviewOptions {
   judges: Judges;
@@ -57,8 +57,7 @@ export class ReviewHandler {
       return;
     }
     if (isWaiting) response.writeContinue();
-    bodies.read(request, (body) => {
-      const answer = body instanceof Uint8Array ? this.#review(path, judge, body) : body;
+    const send = (answer: AdmissionReview | Refusal) => {
       if ("response" in answer) {
         const bytes = Buffer.from(JSON.stringify(answer));
         response.setHeader("Content-Type", "application/json");
@@ -66,6 +65,11 @@ export class ReviewHandler {
         response.end(bytes);
         metrics.seconds.observe({ path }, (monotonicNs() - startedNs) / 1e9);
       } else this.refuse(request, response, answer);
+    };
+    bodies.read(request, (body) => {
+      const answer = body instanceof Uint8Array ? this.#review(path, judge, body) : body;
+      if (answer instanceof Promise) void answer.then(send);
+      else send(answer);
     });
   }
 
@@ -80,7 +84,8 @@ export class ReviewHandler {
     return refused;
   }
 
-  #review(path: string, judge: Judge, body: Uint8Array): AdmissionReview | Refusal {
+  /** Of the body nothing is read once this has returned. */
+  #review(path: string, judge: AsyncJudge, body: Uint8Array): AdmissionReview | Refusal | Promise<AdmissionReview> {
     const text = decode(body);
     if (typeof text !== "string") return text;
     const { depth, members } = shapeOf(text);
@@ -96,7 +101,10 @@ export class ReviewHandler {
       const problem = `its JSON has ${members} fields and items, must have ${maxMembers} at most`;
       return this.#deny(read.request.uid, refusal(413, "tooLarge", problem));
     }
-    return reviewResponse(read.request.uid, this.#judge(path, judge, read.request));
+    const { request } = read;
+    const verdict = this.#judge(path, judge, request);
+    if (!(verdict instanceof Promise)) return reviewResponse(request.uid, verdict);
+    return verdict.then((later) => reviewResponse(request.uid, later));
   }
 
   /** A refusal to who can be answered with a review. */
@@ -106,21 +114,33 @@ export class ReviewHandler {
     return reviewResponse(uid, { allowed: false, status: { code: status, reason: words, message } });
   }
 
-  #judge(path: string, judge: Judge, request: AdmissionRequest): AdmissionResponse {
-    const { metrics, log } = this.#options;
+  #judge(path: string, judge: AsyncJudge, request: AdmissionRequest): AdmissionResponse | Promise<AdmissionResponse> {
     try {
       const verdict = judge(request);
-      metrics.reviewed(path, request, verdict.allowed);
-      const about = { path, ...namesOf(request) };
-      if (verdict.allowed) log.debug(about, "allowed");
-      else log.info({ ...about, errors: errorCount(verdict) }, "denied");
-      return verdict;
+      if (!(verdict instanceof Promise)) return this.#judged(path, request, verdict);
+      return verdict
+        .then((later) => this.#judged(path, request, later))
+        .catch((error) => this.#panic(path, request, error));
     } catch (error: unknown) {
-      metrics.panics.inc();
-      log.error({ path, ...namesOf(request), ...origin(error) }, "cannot judge an object: internal error");
-      const message = "Cannot review the request: internal error, see the webhook's log";
-      return { allowed: false, status: { code: 500, reason: "InternalError", message } };
+      return this.#panic(path, request, error);
     }
+  }
+
+  #judged(path: string, request: AdmissionRequest, verdict: AdmissionResponse): AdmissionResponse {
+    const { metrics, log } = this.#options;
+    metrics.reviewed(path, request, verdict.allowed);
+    const about = { path, ...namesOf(request) };
+    if (verdict.allowed) log.debug(about, "allowed");
+    else log.info({ ...about, errors: errorCount(verdict) }, "denied");
+    return verdict;
+  }
+
+  #panic(path: string, request: AdmissionRequest, error: unknown): AdmissionResponse {
+    const { metrics, log } = this.#options;
+    metrics.panics.inc();
+    log.error({ path, ...namesOf(request), ...origin(error) }, "cannot judge an object: internal error");
+    const message = "Cannot review the request: internal error, see the webhook's log";
+    return { allowed: false, status: { code: 500, reason: "InternalError", message } };
   }
 
   #noSuchPath(path: string): Refusal {

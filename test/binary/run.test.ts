@@ -8,6 +8,8 @@ import { binary, loadtest, startTarget } from "./process.ts";
 
 const sample = join(import.meta.dir, "../../manifests/samples/loadtest.yaml");
 
+const source = { secretKeyRef: { name: "a", key: "b" } };
+
 async function runJson(args: readonly string[]): Promise<Summary> {
   const { out } = await loadtest(["run", ...args, "--quiet", "--output", "json"]);
   return JSON.parse(out);
@@ -86,6 +88,29 @@ test("run -f takes the LoadTest of a file, to where --target says", async () => 
   await target.stop();
   expect(summary.completed).toBe(1000);
   expect(summary.paths.map(({ path }) => path)).toEqual(["/index.html", "/login.html", "/shares/my-shares/"]);
+});
+
+test.each([
+  [
+    "a header from a Secret",
+    { requests: [{ path: "/", headers: [{ name: "A", valueFrom: source }] }] },
+    "value and body",
+  ],
+  ["a body from a Secret", { requests: [{ path: "/", bodyFrom: source }] }, "value and body"],
+  ["a certificate", { tls: { clientCertificateFrom: { secretRef: { name: "a" } } } }, "--cert and --key"],
+  ["an authority", { tls: { caFrom: source } }, "--ca-file"],
+])("run -f with %s that is in a cluster says what to do instead", async (_, spec, words) => {
+  const basics = { service: "web", scheme: "https", requestsPerSecond: 50, duration: "1s" };
+  const file = {
+    apiVersion: "beta.kuar.com/v1",
+    kind: "LoadTest",
+    metadata: { name: "t" },
+    spec: { ...basics, ...spec },
+  };
+  const { code, err } = await loadtest(["run", "-f", "-"], JSON.stringify(file));
+  expect(code).toBe(2);
+  expect(err).toContain("in a cluster, must ");
+  expect(err).toContain(words);
 });
 
 test("run -f judges by the LoadTest's thresholds, flags replace them", async () => {

@@ -55,6 +55,8 @@ async function directly(): Promise<(object: AnyObject) => Promise<Verdict>> {
         uid: "direct",
         kind: { group, version, kind: object.kind },
         operation: "CREATE",
+        namespace,
+        userInfo: { username: "direct", groups: ["system:masters"] },
         object,
         oldObject: null,
       },
@@ -230,11 +232,12 @@ describe.skipIf(kubeconfig === "")("admission on a real cluster", () => {
     await kubectl(["create", "serviceaccount", "other", ...inNamespace]);
     const { securityContext } = container;
     expect(await tryPod({})).toMatchObject({ code: 0 });
+    expect(await tryPod({ spec: { serviceAccountName: "other" } })).toMatchObject({ code: 0 }); // without its token
     const refusals: [change: Parameters<typeof tryPod>[0], words: string][] = [
       [{ spec: { containers: [{ ...container, image: "localhost/other" }] } }, "must run localhost/loadtest:dev"],
       [{ spec: { initContainers: [{ ...container, name: "init" }] } }, "nothing else"],
       [{ spec: { automountServiceAccountToken: true } }, "no token"],
-      [{ spec: { serviceAccountName: "other" } }, "no service account of its own"],
+      [{ spec: { serviceAccountName: "other", automountServiceAccountToken: true } }, "no token"],
       [{ spec: { volumes: [{ name: "h", hostPath: { path: "/" } }] } }, "the volumes must be"],
       [{ spec: { volumes: [{ name: "t", projected: { sources: [] } }] } }, "the volumes must be"],
       [{ spec: { hostNetwork: true } }, "namespaces of its own"],

@@ -123,6 +123,59 @@ export const badObjects: readonly BadObject[] = [
     fields: ["spec.port", "spec.timeout"],
     shownFirst: ["spec.port"],
   },
+  {
+    what: "worker Pods with more power than they need",
+    object: loadTest({
+      podTemplate: {
+        hostNetwork: true,
+        labels: { "beta.kuar.com/run": "mine" },
+        annotations: { "container.apparmor.security.beta.kubernetes.io/worker": "unconfined" },
+        priorityClassName: "system-node-critical",
+      },
+    }),
+    fields: ["spec.podTemplate.hostNetwork"],
+  },
+  {
+    what: "worker Pods that pass for others",
+    object: loadTest({
+      podTemplate: {
+        labels: { "app.kubernetes.io/name": "other" },
+        annotations: { "beta.kuar.com/plan": "{}" },
+        priorityClassName: "system-node-critical",
+      },
+    }),
+    fields: below("spec.podTemplate", "labels", "annotations", "priorityClassName"),
+  },
+  {
+    what: "a worker as root",
+    object: loadTest({ podTemplate: { securityContext: { runAsUser: 0, seLinuxOptions: { type: "spc_t" } } } }),
+    fields: below("spec.podTemplate.securityContext", "runAsUser", "seLinuxOptions.type"),
+  },
+  {
+    what: "amounts that are none",
+    object: loadTest({ podTemplate: { resources: { requests: { cpu: "a lot" }, limits: { memory: 1.5 } } } }),
+    fields: below("spec.podTemplate.resources", "requests.cpu", "limits.memory"),
+  },
+  {
+    what: "a header with a value and a source of one",
+    object: loadTest({
+      requests: [
+        { path: "/", headers: [{ name: "A", value: "b", valueFrom: { secretKeyRef: { name: "a", key: "b" } } }] },
+      ],
+    }),
+    fields: ["spec.requests"],
+  },
+  {
+    what: "64 values from Secrets",
+    object: loadTest({
+      requests: Array(32).fill({
+        path: "/",
+        headers: [{ name: "A", valueFrom: { secretKeyRef: { name: "a", key: "b" } } }],
+        bodyFrom: { secretKeyRef: { name: "a", key: "b" } },
+      }),
+    }),
+    fields: ["spec.requests"],
+  },
   { what: "a name of 46 characters", object: loadTest({}, "x".repeat(46)), fields: ["metadata.name"] },
   {
     what: "a Canary of 90 and 20",

@@ -510,6 +510,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       "timeout",
       "tls",
       "thresholds",
+      "podTemplate",
     ]) {
       expect(text).toContain(`${field}\t`);
     }

@@ -5,6 +5,7 @@ import type { KubeClient } from "../../lib/kube/client.ts";
 import { ConnectionError } from "../../lib/kube/connection-error.ts";
 import { HttpKubeClient } from "../../lib/kube/http-client.ts";
 import { pods } from "../../lib/kube/resource.ts";
+import { secretAccess } from "../../lib/kube/secret-access.ts";
 import type { TlsOptions } from "../../lib/kube/tls-options.ts";
 import type { Pod } from "../../lib/plan/objects.ts";
 import { fixedConnection, statusAnswer, TestPki } from "./test-server.ts";
@@ -85,6 +86,25 @@ async function withRawServer(
     raw.close();
   }
 }
+
+test("a dry run says so, and a review of access goes with all that is known of the user", async () => {
+  answer = () => Response.json({ ...pod, status: { allowed: true } });
+  await client.create(pods, pod, { dryRun: true });
+  expect([...(requests[0]?.query ?? [])]).toEqual([["dryRun", "All"]]);
+  const user = { username: "alice", uid: "7", groups: ["web"], extra: { scopes: ["a"] } };
+  const mayGet = secretAccess(client);
+  expect(await mayGet(user, { namespace: "here", name: "db" })).toBe(true);
+  expect(requests[1]?.path).toBe("/apis/authorization.k8s.io/v1/subjectaccessreviews");
+  expect(JSON.parse(requests[1]?.body as string).spec).toEqual({
+    user: "alice",
+    uid: "7",
+    groups: ["web"],
+    extra: { scopes: ["a"] },
+    resourceAttributes: { namespace: "here", verb: "get", group: "", version: "v1", resource: "secrets", name: "db" },
+  });
+  answer = () => Response.json({ ...pod, status: {} });
+  expect(await mayGet(user, { namespace: "here", name: "db" })).toBe(false);
+});
 
 test("get() asks for the object with the bearer token", async () => {
   answer = () => Response.json(pod);

@@ -78,19 +78,47 @@ const path = mostly(
   "/a\r\nX: y",
   9,
 );
-const header = mostly(
+const keyReference = mostly(
   fc.record({
-    name: mostly(
-      fc.constantFrom("Accept", "X-Id", "Cookie"),
-      "Content-Length",
-      "transfer-encoding",
-      "A B",
-      "",
-      "Ü",
-      "x".repeat(129),
-    ),
-    value: mostly(fc.constantFrom("", "a", "a b\tc"), "a\r\nb", "ü", "x".repeat(4097), 1),
+    name: subdomain,
+    key: mostly(fc.constantFrom("ca.crt", "tls.crt", ".dotted"), "", "a b", ".", "..", "..a"),
   }),
+  {},
+  { name: "a" },
+);
+const valueSource = mostly(
+  fc.oneof(
+    keyReference.map((secretKeyRef) => ({ secretKeyRef })),
+    keyReference.map((configMapKeyRef) => ({ configMapKeyRef })),
+  ),
+  {},
+  { secretKeyRef: { name: "a", key: "b" }, configMapKeyRef: { name: "a", key: "b" } },
+  null,
+);
+const header = mostly(
+  fc
+    .tuple(
+      mostly(
+        fc.constantFrom("Accept", "X-Id", "Cookie"),
+        "Content-Length",
+        "transfer-encoding",
+        "A B",
+        "",
+        "Ü",
+        "x".repeat(129),
+      ),
+      fc.oneof(
+        {
+          arbitrary: mostly(fc.constantFrom("", "a", "a b\tc"), "a\r\nb", "ü", "x".repeat(4097), 1).map((value) => ({
+            value,
+          })),
+          weight: 4,
+        },
+        { arbitrary: valueSource.map((valueFrom) => ({ valueFrom })), weight: 2 },
+      ),
+      mostly(fc.constant({}), { value: "too much" }, { valueFrom: null }),
+    )
+    .map(([name, value, more]) => ({ name, ...value, ...(more as object) })),
   {},
   "Accept: a",
 );
@@ -101,6 +129,7 @@ const request = mostly(
       method: maybe(mostly(fc.constantFrom("GET", "HEAD", "POST", "DELETE"), "get", "CONNECT", "")),
       headers: maybe(fc.array(header, { maxLength: 3 })),
       body: maybe(mostly(fc.constantFrom("", "a=b", "ü".repeat(100)), "x".repeat(32_769), 5, {})),
+      bodyFrom: fc.option(valueSource, { nil: undefined, freq: 1 }),
       weight: maybe(integer(1, 1000)),
       expectStatus: maybe(fc.array(integer(200, 599), { minLength: 1, maxLength: 3 })),
     })
@@ -108,11 +137,6 @@ const request = mostly(
   {},
   null,
   "/",
-);
-const keyReference = mostly(
-  fc.record({ name: subdomain, key: mostly(fc.constantFrom("ca.crt", "tls.crt"), "", "a b") }),
-  {},
-  { name: "a" },
 );
 const tls = mostly(
   fc
@@ -122,6 +146,14 @@ const tls = mostly(
       ),
       serverName: maybe(mostly(fc.constantFrom("web.example", "A"), "not a name", "", "a_b", "x".repeat(254))),
       insecureSkipVerify: maybe(mostly(fc.boolean(), "true", 1)),
+      clientCertificateFrom: maybe(
+        mostly(
+          subdomain.map((name) => ({ secretRef: { name } })),
+          {},
+          { secretRef: {} },
+          { secretKeyRef: { name: "a", key: "b" } },
+        ),
+      ),
     })
     .map(defined),
   [],
@@ -160,6 +192,138 @@ const thresholds = mostly(
   [],
   "p99",
 );
+const labels = mostly(
+  fc.dictionary(
+    mostly(
+      fc.constantFrom("team", "example.com/team", "a.b"),
+      "beta.kuar.com/run",
+      "app.kubernetes.io/name",
+      "x".repeat(318),
+    ) as fc.Arbitrary<string>,
+    mostly(fc.constantFrom<unknown>("", "a", "A.b_c-d"), "a b", "x".repeat(64), 1, null, "-a"),
+    { maxKeys: 3 },
+  ),
+  [],
+  "a=b",
+  Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`l${i}`, "a"])),
+);
+const amount = mostly(
+  fc.constantFrom<unknown>("500m", "1", 1, "256Mi", "1.5", "0"),
+  "1 Gi",
+  "-1",
+  "1e3",
+  1.5,
+  "",
+  null,
+  true,
+  -1,
+);
+const amounts = mostly(
+  fc.record({ cpu: maybe(amount), memory: maybe(amount), "ephemeral-storage": maybe(amount) }).map(defined),
+  { "nvidia.com/gpu": 1 },
+  [],
+);
+const labelSelector = mostly(
+  fc.constantFrom<unknown>(
+    {},
+    { matchLabels: { a: "b" } },
+    { matchExpressions: [{ key: "a", operator: "In", values: ["b"] }] },
+  ),
+  { matchExpressions: [{ key: "a", operator: "in" }] },
+  { matchLabels: ["a"] },
+);
+const affinity = mostly(
+  fc.record({
+    podAntiAffinity: fc.record({
+      preferredDuringSchedulingIgnoredDuringExecution: fc.array(
+        fc.record({
+          weight: integer(1, 100),
+          podAffinityTerm: fc.record({
+            topologyKey: mostly(fc.constant("kubernetes.io/hostname"), "", "a b"),
+            labelSelector,
+          }),
+        }),
+        { maxLength: 2 },
+      ),
+    }),
+  }),
+  { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } },
+  { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{}] } } },
+  { podAffinity: [] },
+  { hostAffinity: {} },
+);
+const podTemplate = mostly(
+  fc
+    .record({
+      labels: maybe(labels),
+      annotations: maybe(
+        mostly(
+          labels,
+          { "container.apparmor.security.beta.kubernetes.io/worker": "unconfined" },
+          { a: "x".repeat(1025) },
+        ),
+      ),
+      resources: maybe(
+        mostly(fc.record({ requests: maybe(amounts), limits: maybe(amounts) }).map(defined), { claims: [] }),
+      ),
+      nodeSelector: maybe(labels),
+      tolerations: maybe(
+        fc.array(
+          mostly(
+            fc.constantFrom<unknown>({}, { operator: "Exists" }, { key: "a", value: "b", effect: "NoExecute" }),
+            { effect: "Never" },
+            null,
+          ),
+          { maxLength: 2 },
+        ),
+      ),
+      affinity: maybe(affinity),
+      topologySpreadConstraints: maybe(
+        fc.array(
+          fc.record({
+            maxSkew: integer(1, 500),
+            topologyKey: mostly(fc.constant("zone"), ""),
+            whenUnsatisfiable: mostly(fc.constantFrom("DoNotSchedule", "ScheduleAnyway"), "Never"),
+            labelSelector,
+          }),
+          { maxLength: 2 },
+        ),
+      ),
+      serviceAccountName: maybe(subdomain),
+      imagePullSecrets: maybe(
+        fc.array(
+          subdomain.map((name) => ({ name })),
+          { maxLength: 9 },
+        ),
+      ),
+      priorityClassName: maybe(mostly(subdomain, "system-node-critical")),
+      runtimeClassName: maybe(subdomain),
+      securityContext: maybe(
+        mostly(
+          fc
+            .record({
+              runAsUser: maybe(integer(1, 2_147_483_647)),
+              fsGroup: maybe(integer(1, 2_147_483_647)),
+              supplementalGroups: maybe(fc.array(integer(1, 2_147_483_647), { maxLength: 2 })),
+            })
+            .map(defined),
+          { runAsUser: 0 },
+          { runAsNonRoot: false },
+          { seLinuxOptions: { type: "spc_t" } },
+        ),
+      ),
+      schedulingGates: maybe(
+        fc.array(
+          mostly(fc.constantFrom("example.com/gate", "gate"), "", "a/b/c").map((name) => ({ name })),
+          { maxLength: 2 },
+        ),
+      ),
+    })
+    .map(defined),
+  [],
+  { hostNetwork: true },
+  { containers: [] },
+);
 const target = fc.oneof(
   { arbitrary: label.map((service) => ({ service })), weight: 6 },
   { arbitrary: subdomain.map((canary) => ({ canary })), weight: 3 },
@@ -191,6 +355,7 @@ const loadTestSpec = fc
       runID: maybe(mostly(fc.constantFrom("1", "run-2", "A.b_c"), "", "-a", "a b", "x".repeat(64), 2)),
       startDeadline: maybe(duration),
       ttlAfterFinished: maybe(duration),
+      podTemplate: fc.option(podTemplate, { nil: undefined, freq: 1 }),
     }),
   )
   .map(([where, rest]) => defined({ ...where, ...rest }));

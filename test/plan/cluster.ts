@@ -42,7 +42,6 @@ export function world(
     canaries: new Map(),
     services: new Map([["ns/web", found]]),
     goneOwners: new Set(),
-    reports: new Map(),
   };
 }
 
@@ -114,7 +113,8 @@ export class Cluster {
           break;
         case "setPlan":
           for (const pod of this.pods) {
-            if (pod.metadata.uid === action.uid) pod.metadata.annotations = { [planAnnotation]: action.plan };
+            if (pod.metadata.uid === action.uid)
+              Object.assign(pod.metadata.annotations ?? {}, { [planAnnotation]: action.plan });
           }
           break;
         case "patchStatus":

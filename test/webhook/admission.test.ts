@@ -1,5 +1,6 @@
 // The endpoint over real TLS, from the outside.
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { MayGetSecret } from "../../lib/loadtest/secret-access.ts";
 import { bodyMaxBytes } from "../../lib/webhook/request-head.ts";
 import { type Answer, post } from "./client.ts";
 import { review, reviewText } from "./reviews.ts";
@@ -84,6 +85,32 @@ test("an exception in judging is a denial with the uid, logged with its place an
     stack: expect.arrayContaining([expect.any(String)]) as never,
   });
   expect(server.logged.join() + answer.body).not.toContain("hush");
+});
+
+test("who has to ask somebody first answers when the answer is there, and is denied when there is nobody to ask", async () => {
+  const named = { requests: [{ path: "/", bodyFrom: { secretKeyRef: { name: "db", key: "k" } } }], duration: "5s" };
+  const mayGetSecret: MayGetSecret = async ({ username }, { name }) => {
+    await Bun.sleep(20);
+    return username === "admin" && name === "db";
+  };
+  for (const [options, expected] of [
+    [{ mayGetSecret }, { allowed: true }],
+    [{ mayGetSecret: async () => false }, { allowed: false, status: { code: 403 } }],
+    [
+      {},
+      { allowed: false, status: { message: expect.stringContaining("must be started with --kubeconfig") as never } },
+    ],
+    [{ judges: { "/validate": () => Promise.reject(new Error("x")) } }, { allowed: false, status: { code: 500 } }],
+  ] as const) {
+    const other = await serving(options);
+    const client = await other.open();
+    client.send(post("/validate", reviewText("first", named)));
+    client.send(post("/validate", reviewText("second")));
+    expect(verdictIn(await client.answer())).toMatchObject({ uid: "first", ...expected });
+    expect(verdictIn(await client.answer()).uid).toBe("second");
+    client.close();
+    other.admission.stop();
+  }
 });
 
 test("a malformed review with a uid is denied with it, one without is refused", async () => {
