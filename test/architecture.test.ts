@@ -16,7 +16,7 @@ const mayImport: Record<string, readonly string[]> = {
   manifest: ["loadtest", "plan", "load", "stats", "pki"],
   runtime: [],
   kube: ["runtime", "loadtest", "plan"],
-  report: ["stats", "load"],
+  report: ["stats", "load", "loadtest"],
   driver: ["runtime", "load", "stats"],
   target: ["runtime", "load", "stats"],
   local: ["runtime", "plan", "loadtest", "load", "stats", "driver"],

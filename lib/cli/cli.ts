@@ -22,6 +22,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand | Subcommand
   webhook: async () => (await import("./webhook.ts")).webhookCommand(),
   cert: async () => (await import("./cert.ts")).certCommand(),
   validate: async () => (await import("./validate.ts")).validateCommand(),
+  status: async () => (await import("./status.ts")).statusCommand(),
   worker: async () => (await import("./worker.ts")).workerCommand(),
   target: async () => (await import("./target.ts")).targetCommand(),
   version: async () => (await import("./version.ts")).versionCommand(),

@@ -1,7 +1,7 @@
 // Actions → API calls, one each. A failed one is reported and left to the next pass, which will see what is so.
-import { ApiError, isAlreadyExists, isConflict, isNotFound } from "../kube/api-error.ts";
+import { ApiError, isAlreadyExists, isConflict, isForbidden, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { loadtests, pods } from "../kube/resource.ts";
+import { loadtestresults, loadtests, pods } from "../kube/resource.ts";
 import { planAnnotation } from "../plan/names.ts";
 import type { RefusedCreation } from "../plan/trouble.ts";
 import { type Action, objectName, ownerUid } from "../plan/world.ts";
@@ -19,8 +19,8 @@ export interface Outcome {
 }
 
 /**
- * Executes all actions, several at a time, what is said of it last: in the words that `hindsight` finds where Pods were
- * refused.
+ * Executes all actions, several at a time; what is said of it last, in the words that `hindsight` finds where Pods were
+ * refused, and a verdict only once its result is stored.
  */
 export async function execute(
   actions: readonly Action[],
@@ -29,15 +29,21 @@ export async function execute(
   hindsight: (refused: readonly RefusedCreation[]) => readonly Action[],
 ): Promise<Outcome> {
   const outcome: Outcome = { done: [], refused: [], failures: 0 };
-  const deeds = actions.filter((action) => !isStatus(action));
-  await executeAll(deeds, client, log, outcome);
-  const known = outcome.refused.length === 0 ? actions : hindsight(outcome.refused);
-  await executeAll(known.filter(isStatus), client, log, outcome);
+  const all = (ones: readonly Action[]) => executeAll(ones, client, log, outcome);
+  await all(actions.filter((action) => !isStatus(action) && !isResult(action)));
+  const { failures } = outcome;
+  await all(actions.filter(isResult));
+  if (outcome.failures > failures) return outcome;
+  await all((outcome.refused.length === 0 ? actions : hindsight(outcome.refused)).filter(isStatus));
   return outcome;
 }
 
 function isStatus({ kind }: Action): boolean {
   return kind === "patchStatus";
+}
+
+function isResult({ kind }: Action): boolean {
+  return kind === "writeResult";
 }
 
 async function executeAll(actions: readonly Action[], client: KubeClient, log: Log, outcome: Outcome): Promise<void> {
@@ -100,6 +106,17 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
       log.info({ object }, "plan told to worker");
       return true;
     }
+    case "writeResult":
+      try {
+        const isNew = action.result.metadata.resourceVersion === undefined;
+        await (isNew ? client.create(loadtestresults, action.result) : client.replace(loadtestresults, action.result));
+        log.info({ object, complete: action.result.complete }, "result written");
+      } catch (error: unknown) {
+        if (!isNotFound(error) && !isForbidden(error)) throw error;
+        log.warn({ object, error: error.message }, "results cannot be kept: apply the manifests of this version");
+        return false;
+      }
+      return true;
     case "patchStatus": {
       const body = [
         { op: "test", path: "/metadata/uid", value: action.uid },

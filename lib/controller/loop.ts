@@ -20,6 +20,7 @@ import { execute } from "./execute.ts";
 import { ControllerMetrics } from "./metrics.ts";
 import { type Lists, list, observe, type Scope } from "./observe.ts";
 import { Recorder } from "./recorder.ts";
+import { RunReader } from "./run-reader.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 export interface LoopOptions extends PlanOptions, Scope {
@@ -83,6 +84,9 @@ class Loop {
   readonly #fresh = new Map<string, LoadTest>();
   /** Names of the Pods that bear a LoadTest's name, as far as they have been heard of. */
   readonly #podNames = new Map<string, Set<string>>();
+  readonly #reader: RunReader;
+  /** Of LoadTests that are there: figures alone are not written at every look. */
+  readonly #statusWrittenAtMs = new Map<string, number>();
   #looking: Promise<Lists> | undefined;
 
   constructor(client: HttpKubeClient, options: LoopOptions, health: LoopHealth, log: Log) {
@@ -92,6 +96,7 @@ class Loop {
     this.#health = health;
     this.#log = log;
     this.#recorder = new Recorder(client, options.identity, log);
+    this.#reader = new RunReader(client, log);
     this.queue = new WorkQueue({
       work: (key) => this.#reconcile(key),
       failed: (key, error) => {
@@ -166,6 +171,7 @@ class Loop {
       if (needsAttention(loadTest, owned.get(uid) ?? [], this.#options, nowMs())) this.queue.ring(keyOf(loadTest));
     }
     for (const pod of workers) this.#notePod(pod, false);
+    for (const uid of this.#statusWrittenAtMs.keys()) if (!uids.has(uid)) this.#statusWrittenAtMs.delete(uid);
     const orphans = workers.filter((pod) => !uids.has(ownerUid(pod) ?? ""));
     for (const pod of orphans) this.queue.ring(ownerKeyOf(pod));
     this.#log.debug({ loadTests: loadTests.length, pods: workers.length, orphans: orphans.length }, "looked at all");
@@ -243,7 +249,12 @@ class Loop {
     const { reconciles, seconds, actions: counted } = this.#metrics;
     const startedNs = monotonicNs();
     const [namespace = "", name = ""] = key.split("/");
-    const world = await observe(this.#client, { namespace, name }, this.#options, this.#takeFresh(key));
+    const observed = await observe(this.#client, { namespace, name }, this.#options, this.#takeFresh(key));
+    const world = {
+      ...observed,
+      ...(await this.#reader.read(observed, nowMs())),
+      statusWrittenAtMs: this.#statusWrittenAtMs,
+    };
     const actions = plan(world, this.#options, nowMs());
     for (const action of actions) {
       counted.inc({ action: action.kind });
@@ -253,6 +264,7 @@ class Loop {
       plan({ ...world, refusedCreations }, this.#options, nowMs()),
     );
     seconds.observe((monotonicNs() - startedNs) / 1e9);
+    for (const one of done) if (one.kind === "patchStatus") this.#statusWrittenAtMs.set(one.uid, nowMs());
     for (const loadTest of world.loadTests) this.#recorder.record(loadTest, newsOf(loadTest, done));
     if (failures > 0) throw new Error(`${failures} of ${actions.length} actions failed`);
     reconciles.inc({ outcome: "done" });

@@ -35,6 +35,12 @@ export interface KubeClient {
   /** Asks for the deletion; with finalizers or a grace period the object is still there when this resolves. */
   delete(resource: Resource, key: ObjectKey, options?: DeleteOptions): Promise<void>;
 
+  /**
+   * The newest lines of what a container wrote, whatever has become of it. Lines beyond `limitBytes` are cut off, the
+   * newest first: give room for all of them.
+   */
+  podLog(key: ObjectKey, options: LogOptions): Promise<string>;
+
   /** The body of a GET of any path of the server: `/version`, `/readyz`. */
   raw(path: string, options?: CallOptions): Promise<string>;
 }
@@ -52,6 +58,13 @@ export interface ListOptions extends CallOptions {
   readonly fieldSelector?: string;
   /** Objects per page; all pages are read. Absent: one page with everything. */
   readonly limit?: number;
+}
+
+export interface LogOptions extends CallOptions {
+  readonly tailLines: number;
+  readonly limitBytes: number;
+  /** Absent: the Pod's only one. */
+  readonly container?: string;
 }
 
 export interface WatchOptions {

@@ -8,6 +8,7 @@ import type {
   DeleteOptions,
   KubeClient,
   ListOptions,
+  LogOptions,
   ObjectList,
   Patch,
   WatchEvent,
@@ -17,7 +18,15 @@ import type {
 import type { Connection } from "./connection.ts";
 import { connectionError } from "./connection-error.ts";
 import { type ApiRequest, exchange } from "./exchange.ts";
-import { apiVersionOf, collectionPath, creationPath, type ObjectKey, objectPath, type Resource } from "./resource.ts";
+import {
+  apiVersionOf,
+  collectionPath,
+  creationPath,
+  type ObjectKey,
+  objectPath,
+  pods,
+  type Resource,
+} from "./resource.ts";
 import { retryDelayMs } from "./retry.ts";
 import { watchStream } from "./watch.ts";
 
@@ -111,6 +120,12 @@ export class HttpKubeClient implements KubeClient {
       ...(uid === undefined ? {} : { preconditions: { uid } }),
     };
     await this.#call({ method: "DELETE", path: objectPath(resource, key), ...jsonBody(body) }, options);
+  }
+
+  podLog(key: ObjectKey, options: LogOptions): Promise<string> {
+    const { tailLines, limitBytes, container } = options;
+    const query = formatQuery({ tailLines, limitBytes, container });
+    return this.#call({ method: "GET", path: objectPath(pods, key, "log"), query }, options);
   }
 
   raw(path: string, options: CallOptions = {}): Promise<string> {

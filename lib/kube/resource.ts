@@ -2,6 +2,7 @@
 import { apiGroup } from "../loadtest/api-group.ts";
 import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
+import type { LoadTestResult } from "../loadtest/load-test-result.ts";
 import type { KubeObject, Pod, Service } from "../plan/objects.ts";
 
 export interface Resource<T extends KubeObject = KubeObject> {
@@ -36,6 +37,14 @@ export const loadtests: Resource<LoadTest & KubeObject> = {
   version: "v1",
   plural: "loadtests",
   kind: "LoadTest",
+  namespaced: true,
+};
+
+export const loadtestresults: Resource<LoadTestResult> = {
+  group: apiGroup,
+  version: "v1",
+  plural: "loadtestresults",
+  kind: "LoadTestResult",
   namespaced: true,
 };
 

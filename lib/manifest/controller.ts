@@ -55,8 +55,10 @@ function clusterRole(): object {
     rules: [
       { apiGroups: [apiGroup], resources: ["loadtests"], verbs: ["get", "list", "watch"] },
       { apiGroups: [apiGroup], resources: ["loadtests/status"], verbs: ["patch"] },
+      { apiGroups: [apiGroup], resources: ["loadtestresults"], verbs: ["get", "create", "update"] },
       { apiGroups: [apiGroup], resources: ["canaries"], verbs: ["get", "list", "watch"] },
       { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+      { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
       { apiGroups: [""], resources: ["services"], verbs: ["get"] },
       { apiGroups: [""], resources: ["events"], verbs: ["list"] },
       { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },

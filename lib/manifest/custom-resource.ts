@@ -1,5 +1,5 @@
 // A CustomResourceDefinition, rendered from the schema of its kind: structural, with the CEL twins of the rules.
-import type { TSchema } from "typebox";
+import type { TObject, TSchema } from "typebox";
 import { apiGroup } from "../loadtest/api-group.ts";
 import type { Rule } from "../loadtest/rule.ts";
 
@@ -13,7 +13,9 @@ export interface Definition<Spec> {
   plural: string;
   shortNames: string[];
   description: string;
-  spec: TSchema;
+  /** Either of them: what is wanted, or fields beside the metadata. */
+  spec?: TSchema;
+  data?: TObject;
   rules: readonly Rule<Spec>[];
   /** Absent: the kind has no status. */
   status?: TSchema;
@@ -25,8 +27,9 @@ export interface Definition<Spec> {
 export function customResource<Spec>(definition: Definition<Spec>): JsonObject {
   const { kind, plural, shortNames, description, rules, status, objectRules, columns } = definition;
   const singular = kind.toLowerCase();
-  const spec = openApiSchema(definition.spec);
-  for (const rule of rules) addRule(schemaAt(spec, rule.at), celRule(rule));
+  const spec = definition.spec && openApiSchema(definition.spec);
+  if (spec !== undefined) for (const rule of rules) addRule(schemaAt(spec, rule.at), celRule(rule));
+  const data = definition.data === undefined ? { required: ["spec"] } : openApiSchema(definition.data);
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
@@ -49,12 +52,13 @@ export function customResource<Spec>(definition: Definition<Spec>): JsonObject {
             openAPIV3Schema: {
               type: "object",
               description,
-              required: ["spec"],
+              required: data["required"],
               properties: {
                 apiVersion: { type: "string", description: "Version of this kind: beta.kuar.com/v1." },
                 kind: { type: "string", description: `${kind}.` },
                 metadata: { type: "object" },
-                spec,
+                ...(spec === undefined ? {} : { spec }),
+                ...(data["properties"] as JsonObject | undefined),
                 ...(status === undefined ? {} : { status: openApiSchema(status) }),
               },
               ...(objectRules.length === 0 ? {} : { "x-kubernetes-validations": objectRules }),

@@ -8,6 +8,7 @@ import { canaryResource } from "./canary-resource.ts";
 import { sampleCertificateRequest } from "./certificate-request.ts";
 import { controllerObjects } from "./controller.ts";
 import { loadTestResource } from "./load-test-resource.ts";
+import { loadTestResultResource } from "./load-test-result-resource.ts";
 import { sampleCanary, sampleLoadTest, sampleWorkerPods } from "./sample.ts";
 import { mutatingConfiguration, validatingConfiguration } from "./webhooks.ts";
 
@@ -15,6 +16,7 @@ import { mutatingConfiguration, validatingConfiguration } from "./webhooks.ts";
 export function renderManifests(): Record<string, string> {
   return {
     "loadtest-resource.yaml": renderYaml([loadTestResource()]),
+    "loadtest-result-resource.yaml": renderYaml([loadTestResultResource()]),
     "canary-resource.yaml": renderYaml([canaryResource()]),
     "controller.yaml": renderYaml(controllerObjects({ image: "localhost/loadtest:dev" })),
     "validating-controller.yaml": renderYaml([validatingConfiguration()]),

@@ -20,10 +20,13 @@ export interface Worker {
   isGoing: boolean;
   /** It has said that it follows the plan that its Pod carries. */
   hasAcknowledged: boolean;
+  /** When its load began, as it has said itself. */
+  begunAtMs: number | undefined;
 }
 
 export function workerOf(pod: Observed<Pod>, reports: ReadonlyMap<string, WorkerReport> = new Map()): Worker {
   const { labels = {}, annotations = {}, deletionTimestamp, uid } = pod.metadata;
+  const report = reports.get(uid);
   return {
     pod,
     plan: observedPlan(pod),
@@ -32,7 +35,8 @@ export function workerOf(pod: Observed<Pod>, reports: ReadonlyMap<string, Worker
     isRunning: isRunning(pod),
     hasEnded: hasEnded(pod),
     isGoing: deletionTimestamp !== undefined,
-    hasAcknowledged: reports.get(uid)?.plan === planHash(annotations[planAnnotation] ?? ""),
+    hasAcknowledged: report?.plan === planHash(annotations[planAnnotation] ?? ""),
+    begunAtMs: report?.snapshot?.startedAtMs,
   };
 }
 
@@ -64,11 +68,10 @@ export function toldStartMs(workers: readonly Worker[]): number | undefined {
   return workers.map(({ plan }) => plan?.startAtMs).find((startAtMs) => startAtMs !== undefined);
 }
 
-/** A worker without barrier begins by itself: then, as far as its Pod tells, to the second. */
+/** A worker without barrier begins by itself, and says when it did. */
 export function ownStartMs(workers: readonly Worker[]): number | undefined {
-  const startedAt = workers
+  return workers
     .filter(({ plan }) => plan?.barrier === false)
-    .map(({ pod }) => pod.status?.containerStatuses?.[0]?.state?.running?.startedAt)
+    .map(({ begunAtMs }) => begunAtMs)
     .find((instant) => instant !== undefined);
-  return startedAt === undefined ? undefined : Date.parse(startedAt);
 }

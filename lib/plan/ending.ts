@@ -2,9 +2,11 @@
 import { scheduleEndNs } from "../load/planned-schedule.ts";
 import type { EffectiveSpec } from "../loadtest/defaults.ts";
 import type { Condition } from "../loadtest/load-test-status.ts";
+import type { ThresholdResult } from "../stats/threshold.ts";
 import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
 import type { Run } from "./run.ts";
 import type { Script } from "./script.ts";
+import { brokenThresholds } from "./verdict.ts";
 
 /** Why it has ended, or is to: a reason for programs, and words for people. */
 export interface Ending {
@@ -15,16 +17,22 @@ export interface Ending {
 /** Says on the object that the run cannot pass any more; what was said once is not taken back. */
 export const abortingReason = "Aborting";
 
-/** Why a run has to end now; undefined: it has not to. */
+/**
+ * Why a run has to end now; undefined: it has not to.
+ *
+ * @param broken Thresholds that are broken by what has happened so far.
+ */
 export function endingOf(
-  { state, startDeadlineNs }: EffectiveSpec,
+  { state, abortOnFailure, startDeadlineNs }: EffectiveSpec,
   { status }: Run,
   startAtMs: number | undefined,
+  broken: readonly ThresholdResult[],
   nowMs: number,
 ): Ending | undefined {
   if (state === "Stopped") return { reason: "Stopped", message: "The run was stopped." };
   const complete = completeIn(status.conditions);
   if (complete?.reason === abortingReason) return { reason: "Aborted", message: complete.message };
+  if (abortOnFailure && broken.length > 0) return { reason: "Aborted", message: brokenThresholds(broken) };
   if (startAtMs !== undefined || startDeadlineNs === undefined || complete === undefined) return undefined;
   const deadlineMs = Date.parse(complete.lastTransitionTime) + startDeadlineNs / 1e6;
   if (nowMs < deadlineMs) return undefined;

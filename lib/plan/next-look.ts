@@ -5,8 +5,9 @@ import { toldStartMs, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { runnableSpec } from "./plan.ts";
+import { reportPeriodMs } from "./reports-wanted.ts";
 import { presentRun } from "./run.ts";
-import { isWaiting } from "./staffing.ts";
+import { awaitsReports } from "./staffing.ts";
 import { isStarting } from "./trouble.ts";
 import { ownerUid, type PlanOptions, type World } from "./world.ts";
 
@@ -14,8 +15,8 @@ import { ownerUid, type PlanOptions, type World } from "./world.ts";
 const lackMs = 2000;
 /** Pods that are refused, or have yet to show whether they start. */
 const troubleMs = 5000;
-/** Until workers say which plan they follow. */
-const reportMs = 250;
+/** Until workers have said what something waits for. */
+const reportMs = 500;
 
 /** Milliseconds until then; undefined: a poll is soon enough. */
 export function nextLookMs(world: World, options: PlanOptions, nowMs: number): number | undefined {
@@ -26,12 +27,14 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
   const { status } = presentRun(loadTest);
   const present = workers.filter(({ hasEnded }) => !hasEnded);
   const spec = runnableSpec(loadTest, options);
+  const running = present.filter(({ isRunning }) => isRunning).length;
   const startAtMs = toldStartMs(workers);
   const begunAt = completeIn(status.conditions)?.lastTransitionTime;
   const waits = [
     refusedCreations.length > 0 || present.some(({ pod }) => isStarting(pod)) ? troubleMs : undefined,
     spec !== undefined && refusedCreations.length === 0 && present.length < spec.workers ? lackMs : undefined,
-    startAtMs !== undefined && present.some((worker) => isWaiting(worker) && worker.isRunning) ? reportMs : undefined,
+    awaitsReports(present) ? reportMs : undefined,
+    spec !== undefined && running > 0 ? reportPeriodMs(running) : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,
   ].filter((wait) => wait !== undefined);

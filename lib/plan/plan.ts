@@ -1,19 +1,21 @@
 // Observed world → actions. Pure: the same world gives the same actions, and a world in order gives none.
-import { isDeepStrictEqual } from "node:util";
 import type { Canary } from "../loadtest/canary.ts";
 import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { type Refusal, refuseCanary, refuseSpec, refuseTarget } from "./acceptance.ts";
 import { compileScript, serviceBackends, serviceShares } from "./compile.ts";
-import { hasEnded, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
+import { hasEnded, isRunning, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
 import { completionOf, endingOf, isOver } from "./ending.ts";
-import { loadTestLabel, runLabel } from "./names.ts";
+import { liveFigures } from "./live.ts";
+import { loadTestLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
-import { isComplete, isCompleted, presentRun, type Run } from "./run.ts";
+import { knownOfRun, resultActions } from "./result-actions.ts";
+import { isComplete, isCompleted, isOf, presentRun, type Run } from "./run.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
 import { dismissals, instructions, superfluous, vacancies } from "./staffing.ts";
 import { type Observation, statusOf } from "./status.ts";
+import { statusWriteDelayMs } from "./status-writes.ts";
 import { refusePod } from "./trial-pod.ts";
 import { isLongStarting } from "./trouble.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
@@ -50,6 +52,7 @@ export function needsAttention(
   const present = pods.filter((pod) => !hasEnded(pod));
   if (spec !== undefined && (spec.canary !== undefined || present.length < spec.workers)) return true;
   if (pods.some((pod) => isLongStarting(pod, nowMs))) return true;
+  if (spec !== undefined && pods.some(isRunning)) return true; // its workers say what they do in their logs
   const world = {
     loadTests: [loadTest],
     pods,
@@ -75,7 +78,7 @@ function planLoadTest(
   const workers = own.map((pod) => workerOf(pod, world.reports));
   const { refusedCreations, podWarnings } = world;
   const status = (observation: Omit<Observation, "run" | "workers" | "nowMs">) =>
-    statusAction(loadTest, { ...observation, run, workers, refusedCreations, podWarnings, nowMs });
+    statusAction(loadTest, { ...observation, run, workers, refusedCreations, podWarnings, nowMs }, world);
   if (isCompleted(run.status)) return [...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
 
   const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
@@ -95,8 +98,11 @@ function planLoadTest(
           sinceStartNs: startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6,
         });
   const seats = spec.workers;
-  const ending = endingOf(spec, run, startAtMs, nowMs);
+  const told = knownOfRun(loadTest, world);
+  const live = liveFigures(script, { pods: own, ...told }, spec.thresholds);
+  const ending = endingOf(spec, run, startAtMs, live?.broken ?? [], nowMs);
   const isDone = isOver(script, startAtMs, nowMs);
+  const completion = completionOf(workers, seats, ending, isDone);
   const staffing = { workers, seats, spec, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && target.refusal === undefined && ending === undefined && !isDone;
@@ -111,12 +117,16 @@ function planLoadTest(
         pod: workerPod(loadTest, spec, workerPlan, { run: run.hash, attempt, image: options.workerImage }),
       }),
     ),
+    ...resultActions(loadTest, run, own, world, completion !== undefined),
     ...status({
       refusal: target.refusal,
       seats: ending === undefined ? seats : 0,
-      completion: completionOf(workers, seats, ending, isDone),
+      ending,
+      completion,
       isPaused: spec.state === "Paused",
       startAtMs,
+      told,
+      live,
     }),
   ];
 }
@@ -149,10 +159,6 @@ function judgeTarget(
   const refusal = refusePod(loadTest, world) ?? ofService;
   const isKnown = found.every(([, service]) => service !== undefined);
   return { isKnown, ...(refusal === undefined ? {} : { refusal }) };
-}
-
-function isOf({ metadata }: Pod, { hash }: Run): boolean {
-  return metadata.labels?.[runLabel] === hash;
 }
 
 /** The start that the status remembers, for when no Pod is left that knows it. */
@@ -189,8 +195,9 @@ function expiry({ metadata, spec }: LoadTest, { status }: Run, nowMs: number): A
   return [{ kind: "deleteLoadTest", namespace, name, uid, reason: "its spec.ttlAfterFinished is over" }];
 }
 
-function statusAction(loadTest: LoadTest, observation: Observation): Action[] {
+function statusAction(loadTest: LoadTest, observation: Observation, world: World): Action[] {
   const status = statusOf(loadTest, observation);
   const { namespace, name, uid } = loadTest.metadata;
-  return isDeepStrictEqual(status, loadTest.status) ? [] : [{ kind: "patchStatus", namespace, name, uid, status }];
+  const delayMs = statusWriteDelayMs(loadTest.status, status, world.statusWrittenAtMs?.get(uid), observation.nowMs);
+  return delayMs === 0 ? [{ kind: "patchStatus", namespace, name, uid, status }] : [];
 }

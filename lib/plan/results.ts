@@ -1,7 +1,9 @@
 // Workers that have ended → the results of their LoadTest, by the same summary as `loadtest run`.
-import { rateCurve, scheduleOf } from "../load/planned-schedule.ts";
+import { rateCurve } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
+import type { DepartedWorker } from "../loadtest/load-test-result.ts";
 import type { LoadTestResults, PathResults } from "../loadtest/load-test-results.ts";
+import type { Recording } from "../stats/recording.ts";
 import { percentiles, summarizeTotals } from "../stats/summary.ts";
 import type { Threshold } from "../stats/threshold.ts";
 import { requestName } from "./compile.ts";
@@ -9,56 +11,57 @@ import { hasEnded } from "./crew.ts";
 import type { Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
 import { type PartTotal, Tally } from "./tally.ts";
-import { workerOutcome } from "./worker-outcome.ts";
+import { type SharePlan, toldWorkers } from "./told-worker.ts";
+import { type Gap, untoldBy } from "./untold.ts";
+import type { WorkerReport } from "./worker-report.ts";
 
 const nameMaxLength = 256;
 const mostStatusCodes = 100;
-const mostNamedWorkers = 10;
-
-/** Workers of which not everything is known, in words. */
-export interface Gap {
-  reason: string;
-  /** Requests that they were due to send. */
-  lost: number;
-}
 
 export interface Measurement {
   /** undefined: no worker left a result. */
   results: LoadTestResults | undefined;
   gap: Gap | undefined;
+  /** What all workers told, without the gap. */
+  recording: Recording;
 }
 
-/** What the workers of one run measured; undefined unless `pods` are all of its Pods, and all have ended. */
-export function measurementOf(pods: readonly Pod[], thresholds: readonly Threshold[]): Measurement | undefined {
-  const planned = pods.map((pod) => ({ pod, plan: observedPlan(pod) })).filter(isPlanned);
-  const ordered = planned.toSorted((a, b) => a.plan.worker.index - b.plan.worker.index);
-  const isItsOwn = ({ pod, plan: { worker } }: PlannedPod, index: number) =>
-    hasEnded(pod) && worker.index === index && worker.count === pods.length;
-  const plan = ordered[0]?.plan;
-  if (plan === undefined || ordered.length < pods.length || !ordered.every(isItsOwn)) return undefined;
-  const names = {
-    backends: plan.backends.map(({ name }) => name),
-    paths: plan.requests.map(requestName),
-  };
+/** What is known of a run beside what its Pods say by themselves. */
+export interface KnownOfRun {
+  /** By Pod uid: of Pods that may have left no result. */
+  reports?: ReadonlyMap<string, WorkerReport>;
+  /** Of Pods that may be gone. */
+  departed?: readonly DepartedWorker[];
+}
+
+/**
+ * What the workers of one run measured, whichever Pods they had; undefined unless all Pods have ended. A Pod counts once,
+ * be it there or departed, and what was due and nobody tells of is a gap.
+ */
+export function measurementOf(
+  pods: readonly Pod[],
+  thresholds: readonly Threshold[],
+  { reports = new Map(), departed = [] }: KnownOfRun = {},
+): Measurement | undefined {
+  const plans = pods.map(observedPlan).filter((plan) => plan !== undefined);
+  const plan = plans.toSorted((a, b) => b.generation - a.generation)[0];
+  if (plan === undefined || !pods.every(hasEnded)) return undefined;
+  const names = { backends: plan.backends.map(({ name }) => name), paths: plan.requests.map(requestName) };
   const tally = new Tally(names.backends.length, names.paths.length);
-  const accounts = ordered.map((worker): ToldBy => {
-    const { results, hasLast } = workerOutcome(worker.pod, worker.plan);
-    for (const result of results) tally.take(result);
-    const scheduled = results.reduce((sum, { account }) => sum + account.scheduled, 0);
-    return { plan: worker.plan, scheduled, untilSeconds: hasLast ? results.at(-1)?.scheduledSeconds : undefined };
-  });
-  const gap = gapOf(accounts);
+  const workers = toldWorkers(pods, departed, reports);
+  for (const { result } of workers) if (result !== undefined) tally.take(result);
+  const { gap, unclaimed } = untoldBy(workers, plan, plans.every(isStopped));
+  if (unclaimed > 0) tally.lose(unclaimed);
   const hasResults = tally.totals.generators.length > 0;
-  return { results: hasResults ? resultsOf(tally, plan, names, thresholds, gap) : undefined, gap };
+  return {
+    results: hasResults ? resultsOf(tally, plan, names, thresholds, gap) : undefined,
+    gap,
+    recording: tally.totals.recording,
+  };
 }
 
-interface PlannedPod {
-  pod: Pod;
-  plan: WorkerPlan;
-}
-
-function isPlanned(worker: { pod: Pod; plan: WorkerPlan | undefined }): worker is PlannedPod {
-  return worker.plan !== undefined;
+function isStopped({ stop }: SharePlan): boolean {
+  return stop === true;
 }
 
 function resultsOf(
@@ -106,50 +109,4 @@ function partOf({ account, latency }: PartTotal): Omit<PathResults, "path"> {
 function mostFrequent(statusCodes: Record<string, number>): Record<string, number> {
   const byCount = Object.entries(statusCodes).toSorted(([, a], [, b]) => b - a);
   return Object.fromEntries(byCount.slice(0, mostStatusCodes));
-}
-
-/** What a worker has told: requests that were due, and until when; undefined: its last epoch told nothing. */
-interface ToldBy {
-  plan: WorkerPlan;
-  scheduled: number;
-  untilSeconds: number | undefined;
-}
-
-/** What workers were due to send and do not account for; undefined when all have told everything. */
-function gapOf(workers: readonly ToldBy[]): Gap | undefined {
-  const endSeconds = (rateCurve((workers[0] as ToldBy).plan)?.endNs ?? Number.POSITIVE_INFINITY) / 1e9;
-  const isBounded = endSeconds < Number.POSITIVE_INFINITY;
-  const lastSeconds = isBounded ? endSeconds : Math.max(0, ...workers.map(({ untilSeconds = 0 }) => untilSeconds));
-  const missing = ({ plan, scheduled }: ToldBy) =>
-    Math.max(0, dueUntil(plan, Math.round(lastSeconds * 1e9)) - scheduled);
-  const silent = workers.filter(({ untilSeconds }) => untilSeconds === undefined);
-  // The clock of a worker that was due nothing more may stop short of the end.
-  const early = workers.filter((worker) => {
-    const { untilSeconds = endSeconds } = worker;
-    return isBounded && untilSeconds < endSeconds && missing(worker) > 0;
-  });
-  if (silent.length + early.length === 0) return undefined;
-  const lost = [...silent, ...early].reduce((sum, worker) => sum + missing(worker), 0);
-  const findings = [
-    ...(silent.length === 0 ? [] : [`${workerNames(silent)} left no result`]),
-    ...(early.length === 0 ? [] : [`${workerNames(early)} ended early`]),
-  ];
-  return { lost, reason: `${findings.join(", ")}: nothing is known of ${lost} requests that were due` };
-}
-
-/** How many requests of the plan are due until then; of Poisson arrivals, in the mean. */
-function dueUntil(plan: WorkerPlan, untilNs: number): number {
-  if (plan.arrivals === "Poisson") return Math.round((rateCurve(plan)?.countAt(untilNs) ?? 0) / plan.worker.count);
-  return plan.backends.reduce(
-    (sum, { percent }, index) => sum + (percent === 0 ? 0 : scheduleOf(plan, index).dueCount(untilNs)),
-    0,
-  );
-}
-
-/** `worker 3`, `workers 1, 2, 5`, `workers 0, 1, … and 490 more`. */
-function workerNames(workers: readonly ToldBy[]): string {
-  const indexes = workers.map(({ plan }) => plan.worker.index);
-  const more = indexes.length - mostNamedWorkers;
-  const names = indexes.slice(0, mostNamedWorkers).join(", ");
-  return `worker${indexes.length === 1 ? "" : "s"} ${names}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -1,7 +1,8 @@
 // Which run of a LoadTest is under way, or was the last: a finished LoadTest with another runID runs anew.
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
-import { runHash } from "./names.ts";
+import { runHash, runLabel } from "./names.ts";
+import type { Pod } from "./objects.ts";
 
 export interface Run {
   /** "" without one. */
@@ -27,4 +28,9 @@ export function isComplete(loadTest: LoadTest): boolean {
 
 export function isCompleted({ conditions = [] }: LoadTestStatus): boolean {
   return conditions.some(({ type, status }) => type === "Complete" && status === "True");
+}
+
+/** Whether a Pod of the LoadTest works, or worked, in this run. */
+export function isOf({ metadata }: Pod, { hash }: Run): boolean {
+  return metadata.labels?.[runLabel] === hash;
 }

@@ -5,7 +5,7 @@
 //   other script  told to all; who cannot follow it, or has another Pod, is ended, and replaced once that is done
 import { isDeepStrictEqual } from "node:util";
 import type { WorkerPlan } from "../load/worker-plan.ts";
-import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
+import { hasFailed, hasFinished, latestBySeat, toldStartMs, type Worker } from "./crew.ts";
 import { fitsPod } from "./pod-settings.ts";
 import { type Repair, repairOf } from "./repair.ts";
 import { canFollow, type Script } from "./script.ts";
@@ -85,9 +85,12 @@ export function unrepaired({ workers, seats, nowMs }: Staffing): Extract<Repair,
     .filter((repair) => !repair.isDue);
 }
 
-/** Whether a worker waits for others to say what share they hold now. */
-export function awaitsReports({ workers, startAtMs }: Staffing): boolean {
-  return startAtMs !== undefined && workers.some((worker) => isWaiting(worker) && worker.isRunning);
+/** Whether something depends on what workers say next: which share they hold now, or when one began by itself. */
+export function awaitsReports(workers: readonly Worker[]): boolean {
+  const hasStart = toldStartMs(workers) !== undefined;
+  return workers.some(
+    (worker) => worker.isRunning && (isWaiting(worker) ? hasStart : worker.plan?.startAtMs === undefined),
+  );
 }
 
 /** Tells those who stay what is new to them: the script, their share, the start. */

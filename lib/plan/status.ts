@@ -5,8 +5,9 @@ import { effectiveThresholds } from "../loadtest/thresholds.ts";
 import type { Refusal } from "./acceptance.ts";
 import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
 import { abortingReason, completeIn, type Ending } from "./ending.ts";
+import type { Live } from "./live.ts";
 import { progressFindings } from "./progress.ts";
-import { measurementOf } from "./results.ts";
+import { type KnownOfRun, measurementOf } from "./results.ts";
 import { isCompleted, type Run } from "./run.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
 import { displayOf, passedFinding, stillRunning } from "./verdict.ts";
@@ -19,6 +20,8 @@ export interface Observation {
   refusal?: Refusal | undefined;
   /** Workers that are wanted now. */
   seats: number;
+  /** Why the run is to end; absent: it goes on. */
+  ending?: Ending | undefined;
   /** How the run has ended; absent: it has not. */
   completion?: Ending | undefined;
   isPaused?: boolean;
@@ -27,6 +30,9 @@ export interface Observation {
   /** What the API server has just refused, and what the kubelet says in Events alone. */
   refusedCreations?: World["refusedCreations"];
   podWarnings?: World["podWarnings"];
+  /** What workers have said beside their Pods, and what that comes to while they run. */
+  told?: KnownOfRun | undefined;
+  live?: Live | undefined;
   nowMs: number;
 }
 
@@ -39,12 +45,12 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
   const present = observation.workers.filter((worker) => !worker.hasEnded);
   const ready = present.filter(({ isRunning }) => isRunning).length;
   const desired = hasEnded ? 0 : seats;
-  const measured = hasEnded ? verdictOf(loadTest, observation) : { passed: stillRunning };
+  const measured = hasEnded ? verdictOf(loadTest, observation) : liveVerdict(observation);
   const startTime = before.startTime ?? (startAtMs === undefined ? measured.startTime : formatInstant(startAtMs));
   const findings = [
     accepted(refusal),
     workersReady(hasEnded, ready, desired, wasComplete ? undefined : troubleIn(observation)),
-    completionFinding(before, completion),
+    completionFinding(before, observation),
   ] as const;
   return {
     observedGeneration: loadTest.metadata.generation,
@@ -52,7 +58,8 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
     phase: phaseOf(observation, ready),
     conditions: [
       ...[...findings, ...progressFindings(...findings)].map((finding) => dated(finding, loadTest, before, now)),
-      "lastTransitionTime" in measured.passed ? measured.passed : dated(measured.passed, loadTest, before, now),
+      ...(measured.rate === undefined ? [] : [datedOnce(measured.rate, loadTest, before, now)]),
+      datedOnce(measured.passed, loadTest, before, now),
     ],
     workers: { desired, ready: hasEnded ? 0 : ready },
     ...(startTime === undefined ? {} : { startTime }),
@@ -73,6 +80,7 @@ function troubleIn({ workers, refusedCreations, podWarnings }: Observation): Tro
 }
 
 interface Verdict {
+  rate: Finding | Condition | undefined;
   passed: Finding | Condition;
   startTime?: string | undefined;
   display?: Display | undefined;
@@ -80,29 +88,40 @@ interface Verdict {
 }
 
 /** What the workers say; once that is in the status it stays, whatever becomes of their Pods, or of the thresholds. */
-function verdictOf({ spec }: LoadTest, { run: { status }, workers }: Observation): Verdict {
-  const before = status.conditions?.find(({ type }) => type === "Passed");
+function verdictOf({ spec }: LoadTest, { run: { status }, workers, told }: Observation): Verdict {
+  const before = conditionIn(status, "Passed");
+  const rate = conditionIn(status, "RateAchieved");
   if (before !== undefined && before.reason !== stillRunning.reason) {
-    return { passed: before, display: status.display, results: status.results };
+    return { rate, passed: before, display: status.display, results: status.results };
   }
   const measurement = measurementOf(
     workers.map(({ pod }) => pod),
     effectiveThresholds(spec.thresholds),
+    told,
   );
   const passed = passedFinding(measurement);
   const results = measurement?.results;
-  if (results === undefined) return { passed };
-  return { passed, startTime: formatInstant(Date.parse(results.startedAt)), display: displayOf(results), results };
+  if (results === undefined) return { rate, passed };
+  const startTime = formatInstant(Date.parse(results.startedAt));
+  return { rate, passed, startTime, display: displayOf(results), results };
 }
 
-function completionFinding(before: LoadTestStatus, completion: Ending | undefined): Finding {
+/** What the workers have said lately; when none was asked, what is known stays. */
+function liveVerdict({ run: { status }, live }: Observation): Verdict {
+  const rate = live?.rateAchieved ?? conditionIn(status, "RateAchieved");
+  return { rate, passed: stillRunning, display: live?.display ?? status.display };
+}
+
+function conditionIn({ conditions = [] }: LoadTestStatus, name: string): Condition | undefined {
+  return conditions.find(({ type }) => type === name);
+}
+
+function completionFinding(before: LoadTestStatus, { completion, ending }: Observation): Finding {
   const type = "Complete";
   const known = completeIn(before.conditions);
-  if (known?.status === "True" || (known?.reason === abortingReason && completion === undefined)) {
-    const { status, reason, message } = known;
-    return { type, status, reason, message };
-  }
+  if (known?.status === "True") return { type, status: "True", reason: known.reason, message: known.message };
   if (completion !== undefined) return { type, status: "True", ...completion };
+  if (ending?.reason === "Aborted") return { type, status: "False", reason: abortingReason, message: ending.message };
   return { type, status: "False", reason: "InProgress", message: "The load has not ended." };
 }
 
@@ -138,10 +157,16 @@ function phaseOf({ run, workers, refusal, seats, completion, isPaused, startAtMs
   const latest = [...latestBySeat(workers).values()].filter(({ seat }) => seat < seats);
   if (latest.some(hasFailed)) return "Failed";
   if (isPaused) return "Paused";
-  return startAtMs !== undefined && ready + latest.filter(hasFinished).length >= seats ? "Running" : "Starting";
+  const hasBegun = startAtMs !== undefined || latest.some(({ plan }) => plan?.barrier === false);
+  return hasBegun && ready + latest.filter(hasFinished).length >= seats ? "Running" : "Starting";
 }
 
 const failedEndings: readonly Ending["reason"][] = ["WorkersFailed", "StartDeadlineExceeded"];
+
+/** What has been said for good keeps its date. */
+function datedOnce(finding: Finding | Condition, loadTest: LoadTest, before: LoadTestStatus, now: string): Condition {
+  return "lastTransitionTime" in finding ? finding : dated(finding, loadTest, before, now);
+}
 
 function dated(finding: Finding, loadTest: LoadTest, before: LoadTestStatus, now: string): Condition {
   const known = before.conditions?.find(({ type }) => type === finding.type);

@@ -31,8 +31,9 @@ class PartsTally {
     this.#parts = Array.from({ length: count }, () => ({ account: emptyAccount(), latency: new MergedHistogram() }));
   }
 
+  /** A worker that ended before others were added tells of the first ones. */
   take(told: readonly PartResult[] | undefined): void {
-    if (told?.length !== this.#parts?.length) this.#parts = undefined;
+    if (told === undefined || told.length > (this.#parts?.length ?? 0)) this.#parts = undefined;
     for (const [index, { account, latency }] of (told ?? []).entries()) {
       const part = this.#parts?.[index];
       if (part === undefined) return;
@@ -72,5 +73,11 @@ export class Tally {
     }
     this.backends.take(result.backends);
     this.paths.take(result.paths);
+  }
+
+  /** Adds requests that no worker tells of. */
+  lose(lost: number): void {
+    const { recording } = this.totals;
+    recording.account = sumAccounts([recording.account, { ...emptyAccount(), scheduled: lost, lost }]);
   }
 }

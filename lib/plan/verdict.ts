@@ -9,6 +9,8 @@ import type { Measurement } from "./results.ts";
 
 const type = "Passed";
 
+type JudgedThreshold = LoadTestResults["thresholds"][number];
+
 export const stillRunning: Finding = {
   type,
   status: "Unknown",
@@ -32,8 +34,8 @@ export function passedFinding(measurement: Measurement | undefined): Finding {
     return { type, status: "False", reason: "NothingCompleted", message: "Not one request completed." };
   }
   if (!passed) {
-    const broken = thresholds.filter((threshold) => !threshold.passed).map(brokenThreshold);
-    return { type, status: "False", reason: "ThresholdsBroken", message: `Broken: ${broken.join("; ")}.` };
+    const message = brokenThresholds(thresholds.filter((threshold) => !threshold.passed));
+    return { type, status: "False", reason: "ThresholdsBroken", message };
   }
   const missed = results.scheduled - completed;
   const kept = thresholds.length === 0 ? "No thresholds are given" : "Every threshold was kept";
@@ -41,13 +43,21 @@ export function passedFinding(measurement: Measurement | undefined): Finding {
   return { type, status: "True", reason: "ThresholdsKept", message: `${kept}; ${done}.` };
 }
 
-function brokenThreshold({ name, measured, limit }: LoadTestResults["thresholds"][number]): string {
+/** In words. */
+export function brokenThresholds(broken: readonly JudgedThreshold[]): string {
+  return `Broken: ${broken.map(brokenThreshold).join("; ")}.`;
+}
+
+function brokenThreshold({ name, measured, limit }: JudgedThreshold): string {
   if (name === "errorRate") return `errorRate is ${formatPercent(measured)}, must be at most ${formatPercent(limit)}`;
   if (name === "minRate") return `minRate is ${formatPercent(measured)}, must be at least ${formatPercent(limit)}`;
   return `${name} is ${formatUs(measured, 4)}, must be at most ${formatUs(limit, 9)}`;
 }
 
-export function displayOf(results: LoadTestResults): Display {
+/** The figures that are displayed, of results or of what is known so far. */
+type Displayed = Parameters<typeof errorRate>[0] & { throughputPerSecond: number; latencyUs: { p99: number } };
+
+export function displayOf(results: Displayed): Display {
   const { throughputPerSecond } = results;
   return {
     rps: throughputPerSecond.toFixed(throughputPerSecond < 100 ? 1 : 0),

@@ -1,74 +1,55 @@
-// What a worker left behind: the results in its container's termination messages, one for each time that it ran.
-//
-//   epoch 0   ├── scheduled ──┤ killed
-//   epoch 1   ├──────── lost ───────┼── scheduled, as if from the start ──┤
-//
-// A worker that runs again counts what was due before as lost, having no memory. What an earlier epoch has told of that
-// is taken off, so that every request is counted once. The kubelet keeps the last two epochs; older ones stay lost.
-import type { WorkerPlan } from "../load/worker-plan.ts";
+// What a worker left behind. A worker that was restarted in place goes on with what it knew, so its last termination
+// message tells of all that it ever did. Without one, the newest report is the last that is known: what was under way
+// then has a fate that nobody knows.
 import type { Account } from "../stats/account.ts";
-import { type PartResult, parseTerminationMessage, type WorkerResult } from "../stats/termination-message.ts";
-import type { ContainerState, Pod } from "./objects.ts";
+import { emptyCounters } from "../stats/generator.ts";
+import { Histogram } from "../stats/histogram.ts";
+import { decodeHistogram } from "../stats/histogram-codec.ts";
+import { parseTerminationMessage, type WorkerResult } from "../stats/termination-message.ts";
+import type { Pod } from "./objects.ts";
+import type { WorkerReport } from "./worker-report.ts";
 
-export interface WorkerOutcome {
-  /** In their order; together each request once. */
-  results: WorkerResult[];
-  /** Whether the last time it ran left a result. */
-  hasLast: boolean;
+/** Of the last time that the Pod's worker ran; empty as long as it runs, or when it left none. */
+export function terminationMessage(pod: Pod): string {
+  const worker = pod.status?.containerStatuses?.find(({ name }) => name === "worker");
+  return worker?.state?.terminated?.message ?? "";
 }
 
-/** Of a Pod that has ended, with the plan that it carries. */
-export function workerOutcome(pod: Pod, plan: WorkerPlan): WorkerOutcome {
-  const { last, earlier } = terminations(pod);
-  const lastResult = resultIn(last, plan);
-  const results = [resultIn(earlier, plan), lastResult].filter((result) => result !== undefined);
-  return { results: withoutRepeats(results), hasLast: lastResult !== undefined };
+/** The result in the Pod's termination message; undefined when there is none. */
+export function resultOf(pod: Pod): WorkerResult | undefined {
+  return parseTerminationMessage(terminationMessage(pod));
 }
 
-type Termination = NonNullable<ContainerState["terminated"]>;
-
-function terminations(pod: Pod): { last: Termination | undefined; earlier: Termination | undefined } {
-  const status = pod.status?.containerStatuses?.find(({ name }) => name === "worker");
-  const last = status?.state?.terminated;
-  const earlier = status?.lastState?.terminated;
-  const isAnother = (status?.restartCount ?? 0) > 0 && earlier !== undefined && !isSameEpoch(earlier, last);
-  return { last, earlier: isAnother ? earlier : undefined };
+/** What is known by the last report of a worker that has left no result. */
+export function lastKnown(report: WorkerReport | undefined): WorkerResult | undefined {
+  if (report?.snapshot === undefined) return undefined;
+  const { worker, startedAtMs, elapsedSeconds, account, latency } = report.snapshot;
+  const unknown = whole(new Histogram());
+  return {
+    worker,
+    startedAtMs,
+    endedAtMs: startedAtMs + elapsedSeconds * 1000,
+    scheduledSeconds: elapsedSeconds,
+    completedInTime: account.completed,
+    account: settled(account),
+    counters: emptyCounters(),
+    latency: whole(decodeHistogram(latency)),
+    service: unknown,
+    slip: unknown,
+    generatorSlip: unknown,
+    connectionWait: unknown,
+    backends: undefined,
+    paths: undefined,
+  };
 }
 
-/** Instants are whole seconds: two epochs may share them, but no two results are the same text. */
-function isSameEpoch(one: Termination, other: Termination | undefined): boolean {
-  if (other === undefined) return false;
-  if (one.message !== undefined && other.message !== undefined) return one.message === other.message;
-  return one.startedAt !== undefined && one.startedAt === other.startedAt && one.finishedAt === other.finishedAt;
+function whole(histogram: Histogram): WorkerResult["latency"] {
+  return { histogram, slotsPerOctave: 128 };
 }
 
-function resultIn(termination: Termination | undefined, { worker }: WorkerPlan): WorkerResult | undefined {
-  const result = parseTerminationMessage(termination?.message ?? "");
-  return result?.worker === worker.index ? result : undefined;
-}
-
-function withoutRepeats([first, second]: readonly WorkerResult[]): WorkerResult[] {
-  if (first === undefined) return [];
-  if (second === undefined) return [first];
-  return [
-    first,
-    {
-      ...second,
-      account: lessKnown(second.account, first.account),
-      backends: partsLessKnown(second.backends, first.backends),
-      paths: partsLessKnown(second.paths, first.paths),
-    },
-  ];
-}
-
-function lessKnown(later: Account, earlier: Account): Account {
-  const known = Math.min(later.lost, earlier.scheduled);
-  return { ...later, scheduled: later.scheduled - known, lost: later.lost - known };
-}
-
-function partsLessKnown(later: PartResult[] | undefined, earlier: PartResult[] | undefined): PartResult[] | undefined {
-  return later?.map((part, index) => {
-    const known = earlier?.[index]?.account;
-    return known === undefined ? part : { ...part, account: lessKnown(part.account, known) };
-  });
+/** Only what has an outcome: requests that waited may have been sent later, those in flight may have ended in any way. */
+function settled(account: Account): Account {
+  const { scheduled, sent, inFlight, unsent } = account;
+  const open = inFlight + unsent;
+  return { ...account, scheduled: scheduled - open, sent: Math.max(0, sent - inFlight), inFlight: 0, unsent: 0 };
 }

@@ -1,8 +1,48 @@
-// What a worker last said on stdout, as far as it was read.
-import type { SnapshotLine } from "../stats/line.ts";
+// What a worker last said on stdout, out of the tail of its log. Anyone may write to a container's log, and a tail may
+// begin and end anywhere: what is no line of a worker is passed over.
+import Type from "typebox";
+import { Check } from "typebox/value";
+import { imbalance } from "../stats/account.ts";
+import { decodeHistogram } from "../stats/histogram-codec.ts";
+import { type ReadyLine, SnapshotLine } from "../stats/line.ts";
 
 export interface WorkerReport {
-  /** First eight hex digits of the SHA-256 of the plan that it follows. */
+  /** Of the plan that the worker follows: the first 8 hex digits of its text's SHA-256. */
   plan: string;
+  /** Absent: it has not begun. */
   snapshot?: SnapshotLine;
+  /** All that were in the tail, the oldest first. */
+  recent?: readonly SnapshotLine[];
+}
+
+const plan = Type.String({ pattern: "^[0-9a-f]{8}$" });
+const ReportedReady = Type.Object({ kind: Type.Literal("ready"), worker: Type.Integer({ minimum: 0 }), plan });
+
+/** What the end of a worker's log says; undefined when it says nothing. */
+export function parseWorkerReport(log: string): WorkerReport | undefined {
+  const lines = log.split("\n").map(parseReportLine);
+  const said = lines.filter((line) => line !== undefined);
+  const newest = said.at(-1);
+  if (newest === undefined) return undefined;
+  const recent = said.filter((line) => line.kind === "snapshot");
+  const snapshot = recent.at(-1);
+  return { plan: newest.plan, ...(snapshot === undefined ? {} : { snapshot, recent }) };
+}
+
+type ReportLine = SnapshotLine | ReadyLine;
+
+function parseReportLine(text: string): ReportLine | undefined {
+  if (!text.startsWith('{"kind":"snapshot"') && !text.startsWith('{"kind":"ready"')) return undefined;
+  try {
+    const line: unknown = JSON.parse(text);
+    if (Check(ReportedReady, line)) return line;
+    return Check(SnapshotLine, line) && isBalanced(line) ? line : undefined;
+  } catch (error: unknown) {
+    if (error instanceof Error) return undefined; // cut short, or with a text that no histogram has
+    throw error;
+  }
+}
+
+function isBalanced({ account, latency }: SnapshotLine): boolean {
+  return imbalance(account) === 0 && decodeHistogram(latency).total <= account.scheduled;
 }

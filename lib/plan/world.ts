@@ -1,9 +1,11 @@
 // What has been observed of the cluster, and what is to be done about it: the planner's input and output.
 import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
+import type { LoadTestResult } from "../loadtest/load-test-result.ts";
 import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
 import { attemptLabel, loadTestLabel, planAnnotation, runLabel, workerLabel } from "./names.ts";
 import type { Observed, Pod, Service } from "./objects.ts";
+import type { StoredResult } from "./run-result.ts";
 import type { PodWarning, RefusedCreation } from "./trouble.ts";
 import type { WorkerReport } from "./worker-report.ts";
 
@@ -25,6 +27,10 @@ export interface World {
   refusedCreations?: readonly RefusedCreation[] | undefined;
   /** What the API server said when it refused a trial Pod, by uid of the LoadTest, as far as it was asked. */
   podRefusals?: ReadonlyMap<string, string>;
+  /** LoadTestResults by the LoadTest's uid, as far as they were looked for: they are to be written. null: there is none. */
+  results?: ReadonlyMap<string, StoredResult | null>;
+  /** When the status of LoadTests was last written, by their uid, as far as it is remembered. */
+  statusWrittenAtMs?: ReadonlyMap<string, number>;
 }
 
 export interface PlanOptions {
@@ -39,6 +45,7 @@ export type Action =
   | { kind: "deletePod"; namespace: string; name: string; uid: string; reason: string }
   /** Tells a worker its start, another share, other rates or requests, or its end. */
   | { kind: "setPlan"; namespace: string; name: string; uid: string; plan: string }
+  | { kind: "writeResult"; namespace: string; name: string; result: LoadTestResult }
   | { kind: "patchStatus"; namespace: string; name: string; uid: string; status: LoadTestStatus }
   | { kind: "deleteLoadTest"; namespace: string; name: string; uid: string; reason: string };
 

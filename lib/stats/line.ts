@@ -12,7 +12,10 @@ export const SnapshotLine = Type.Object(
   {
     kind: Type.Literal("snapshot"),
     worker: Type.Integer({ minimum: 0, description: "Index of the worker." }),
-    plan: Type.String({ description: "Of the plan that it follows: 8 hex digits of the SHA-256 of the text." }),
+    plan: Type.String({
+      pattern: "^[0-9a-f]{8}$",
+      description: "Of the plan that it follows: 8 hex digits of the SHA-256 of the text.",
+    }),
     startedAtMs: Type.Number({ description: "The instant of request 0, milliseconds since the Unix epoch." }),
     elapsedSeconds: Type.Number({ description: "Since that instant." }),
     account: Account,

@@ -1,20 +1,20 @@
 // The extension on the cluster under test, as a user applies it: kinds, controller, registrations.
 import { join } from "node:path";
-import { eventually, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
+import { eventually, kubectl, kubectlJson } from "./kubectl.ts";
 
 const manifest = (name: string) => ["-f", join(import.meta.dir, "../../manifests", `${name}.yaml`)];
-const kinds = [...manifest("loadtest-resource"), ...manifest("canary-resource")];
+const kinds = [
+  ...manifest("loadtest-resource"),
+  ...manifest("loadtest-result-resource"),
+  ...manifest("canary-resource"),
+];
 const registrations = [...manifest("validating-controller"), ...manifest("mutating-controller")];
 export const extensionNamespace = "loadtest-system";
 
 export async function installKinds(): Promise<void> {
   await kubectl(["apply", ...kinds]);
-  const names = ["crd/loadtests.beta.kuar.com", "crd/canaries.beta.kuar.com"];
-  const wait = ["wait", "--for=condition=Established", ...names, "--timeout=30s"];
-  await eventually(
-    () => tryKubectl(wait), // which fails at once on a kind that has no conditions yet
-    ({ code }) => code === 0,
-  );
+  const names = ["loadtests", "loadtestresults", "canaries"].map((plural) => `crd/${plural}.beta.kuar.com`);
+  await kubectl(["wait", "--for=condition=Established", ...names, "--timeout=30s"]);
 }
 
 export async function installController(): Promise<void> {

@@ -152,6 +152,24 @@ test("delete() carries its preconditions", async () => {
   });
 });
 
+test("podLog() reads so many of the newest lines of a container, and no more bytes than that", async () => {
+  answer = () => new Response("one\ntwo\n");
+  expect(await client.podLog(key, { tailLines: 2, limitBytes: 1000 })).toBe("one\ntwo\n");
+  await client.podLog(key, { tailLines: 1, limitBytes: 10, container: "worker" });
+  expect(requests.map(({ method, path, query }) => `${method} ${path}?${query}`)).toEqual([
+    "GET /api/v1/namespaces/here/pods/a/log?tailLines=2&limitBytes=1000",
+    "GET /api/v1/namespaces/here/pods/a/log?tailLines=1&limitBytes=10&container=worker",
+  ]);
+});
+
+test("podLog() takes a log that was cut within a character, and rejects when there is none", async () => {
+  answer = () => new Response(new Uint8Array([0x61, 0xe2, 0x82]));
+  expect(await client.podLog(key, { tailLines: 1, limitBytes: 3 })).toBe("a\ufffd");
+  answer = () => statusAnswer(400, "BadRequest", 'container "worker" in pod "a" is waiting to start');
+  const error = await apiErrorOf(client.podLog(key, { tailLines: 1, limitBytes: 3 }));
+  expect(error).toMatchObject({ code: 400, reason: "BadRequest" });
+});
+
 test("an object without a name is never taken for the collection", async () => {
   const nameless = async () => client.delete(pods, { namespace: "here", name: "" });
   await expect(nameless()).rejects.toThrow("must have");

@@ -6,6 +6,9 @@ import type { Observed, Pod, Service } from "../../lib/plan/objects.ts";
 import { plan } from "../../lib/plan/plan.ts";
 import type { WorkerReport } from "../../lib/plan/worker-report.ts";
 import { type Action, objectName, type World } from "../../lib/plan/world.ts";
+import { encodeHistogram } from "../../lib/stats/histogram-codec.ts";
+import type { SnapshotLine } from "../../lib/stats/line.ts";
+import { completed } from "../stats/worker-recordings.ts";
 
 export const options = { workerImage: "loadtest:test", maxRequestsPerSecond: 100_000 };
 export const nowMs = Date.UTC(2030, 0, 1);
@@ -56,6 +59,26 @@ export function running(startedAt = "2030-01-01T00:00:00Z") {
   return { name: "worker", ready: true, restartCount: 0, state: { running: { startedAt } } };
 }
 
+/** What a worker says that follows this plan. */
+function reportOf(text: string): WorkerReport {
+  const plan = planHash(text);
+  const { barrier, startAtMs = barrier ? undefined : nowMs } = JSON.parse(text) as WorkerPlan;
+  return { plan, ...(startAtMs === undefined ? {} : { snapshot: snapshotSince(startAtMs, plan) }) };
+}
+
+function snapshotSince(startedAtMs: number, plan: string): SnapshotLine {
+  const { account, latency } = completed([]);
+  return {
+    kind: "snapshot",
+    worker: 0,
+    plan,
+    startedAtMs,
+    elapsedSeconds: 1,
+    account,
+    latency: encodeHistogram(latency),
+  };
+}
+
 export class Cluster {
   readonly test: LoadTest;
   pods: Observed<Pod>[] = [];
@@ -75,7 +98,7 @@ export class Cluster {
   }
 
   reports(): Map<string, WorkerReport> {
-    return new Map([...this.followed].map(([uid, text]) => [uid, { plan: planHash(text) }]));
+    return new Map([...this.followed].map(([uid, text]) => [uid, reportOf(text)]));
   }
 
   plan(): Action[] {

@@ -2,14 +2,19 @@ import { expect, test } from "bun:test";
 import Ajv from "ajv";
 import fc from "fast-check";
 import type { LoadTestSpec } from "../../lib/loadtest/load-test.ts";
+import type { DepartedWorker } from "../../lib/loadtest/load-test-result.ts";
 import { LoadTestResults } from "../../lib/loadtest/load-test-results.ts";
 import type { Display } from "../../lib/loadtest/load-test-status.ts";
 import { openApiSchema } from "../../lib/manifest/custom-resource.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
-import { measurementOf } from "../../lib/plan/results.ts";
+import { type Measurement, measurementOf } from "../../lib/plan/results.ts";
+import { departure as departureOf } from "../../lib/plan/told-worker.ts";
 import { displayOf, passedFinding } from "../../lib/plan/verdict.ts";
+import type { WorkerReport } from "../../lib/plan/worker-report.ts";
 import { type Account, emptyAccount, imbalance } from "../../lib/stats/account.ts";
-import { mergeRecordings, type Recording, type WorkerRecording } from "../../lib/stats/recording.ts";
+import { Histogram } from "../../lib/stats/histogram.ts";
+import { encodeHistogram } from "../../lib/stats/histogram-codec.ts";
+import { allRecordings, mergeRecordings, type Recording, type WorkerRecording } from "../../lib/stats/recording.ts";
 import { type Percentiles, type Summary, summarize } from "../../lib/stats/summary.ts";
 import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
 import type { Threshold } from "../../lib/stats/threshold.ts";
@@ -68,6 +73,7 @@ test("the merged results of n workers are the summary of all samples together, e
       const thresholds: Threshold[] = [{ name: "errorRate", value: 0 }];
       const names = Array.from({ length: paths }, (_, i) => `/${i}`);
       const test = loadTest({ workers: workers.length, paths: names });
+      delete test.spec.duration; // the samples are no schedule's
       const recordings = workers.map((recorded, index) => workerRecording(index, recorded));
       const pods = workerPods(test, backends).map((pod, index) => succeeded(pod, recordings[index] as WorkerRecording));
       const merged = resultsOf(pods.toReversed(), thresholds);
@@ -165,88 +171,117 @@ interface Schema {
   items?: Schema;
 }
 
-test("results are there only when all Pods of a run are, and all have ended", () => {
+test("results are there only when there are Pods of the run, and all have ended", () => {
   const pods = workerPods(loadTest({ workers: 2 })).map((pod, i) => succeeded(pod, workerRecording(i, [[share(2)]])));
   const [first, second] = pods as [Observed<Pod>, Observed<Pod>];
   expect(measurementOf([first, second], [])?.results?.completed).toBe(2000);
   expect(measurementOf([], [])).toBeUndefined();
-  expect(measurementOf([first], [])).toBeUndefined();
-  expect(measurementOf([first, first], [])).toBeUndefined();
   expect(measurementOf([first, { ...second, status: { phase: "Running" } }], [])).toBeUndefined();
+});
+
+test("a worker of which nothing is left, or a Pod without a plan, is named", () => {
+  const pods = workerPods(loadTest({ workers: 2 })).map((pod, i) => succeeded(pod, workerRecording(i, [[share(2)]])));
+  const [first, second] = pods as [Observed<Pod>, Observed<Pod>];
   const foreign = { ...second, metadata: { ...second.metadata, annotations: {} } };
-  expect(measurementOf([first, foreign], [])).toBeUndefined();
+  for (const rest of [[first], [first, foreign]]) {
+    const measured = measurementOf(rest, []);
+    expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 1000, lost: 1000 });
+    expect(measured?.gap?.reason).toBe("worker 1 left no Pod: nothing is known of 1000 requests that were due");
+  }
 });
 
-test("what an earlier epoch has told is not lost in a later one, and counts once", () => {
-  const [pod] = workerPods(loadTest()) as [Observed<Pod>];
-  const first = counted(0, { scheduled: 800, sent: 790, completed: 780, timedOut: 10, lost: 10 }, 0.8);
-  const second = counted(0, { scheduled: 2000, sent: 1150, completed: 1150, lost: 850 });
-  const results = resultsOf([ended(pod, "Succeeded", termination(message(first)), termination(message(second)))]);
-  expect(results).toMatchObject({ scheduled: 2000, completed: 1930, timedOut: 10, lost: 60, sent: 1940 });
-  expect(imbalance(results)).toBe(0);
-});
+/** What a worker that was killed had last said: one request in ten is open. */
+function reportOf(recording: WorkerRecording, elapsedSeconds: number): WorkerReport {
+  const { account, latency } = mergeRecordings(allRecordings(recording));
+  const open = Math.floor(account.scheduled / 10);
+  const { worker, startedAtMs } = recording;
+  return {
+    plan: "0123abcd",
+    snapshot: {
+      kind: "snapshot",
+      worker,
+      plan: "0123abcd",
+      startedAtMs,
+      elapsedSeconds,
+      account: {
+        ...account,
+        scheduled: account.scheduled + 2 * open,
+        sent: account.sent + open,
+        inFlight: open,
+        unsent: open,
+      },
+      latency: encodeHistogram(latency),
+    },
+  };
+}
 
-test("whatever befalls the workers, results account for just what the schedule asked for, and count what was told once", () => {
-  // Shares of a worker's requests: due when its first epoch ended, and when its second began.
-  const fates = fc.array(
-    fc.record({
-      toldFirst: fc.boolean(),
-      toldLast: fc.boolean(),
-      ranTwice: fc.boolean(),
-      edges: fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
-    }),
-    { minLength: 1, maxLength: 5 },
-  );
+test("whatever befalls the workers, results hold every sample that was told of once, and account for the whole schedule", () => {
+  // Of each share: whether it is split between a Pod and the one that replaced it, and what is left of either.
+  const pods = fc.record({
+    leaves: fc.constantFrom("result", "report", "nothing"),
+    isGone: fc.boolean(),
+    latencies: fc.array(fc.integer({ min: 0, max: 1e10 }), { maxLength: 30 }),
+  });
+  const shares = fc.array(fc.array(pods, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 5 });
   fc.assert(
-    fc.property(fates, (workers) => {
-      const pods = workerPods(loadTest({ workers: workers.length }));
+    fc.property(shares, (workers) => {
+      const plans = workerPods(loadTest({ workers: workers.length }));
+      const samples = new Histogram();
+      const reports = new Map<string, WorkerReport>();
+      const departed: DepartedWorker[] = [];
+      const present: Observed<Pod>[] = [];
       let known = 0;
-      const done = workers.map(({ toldFirst, toldLast, ranTwice, edges }, index) => {
-        const due = Math.ceil((2000 - index) / workers.length);
-        const [end, begin] = edges.map((edge) => Math.floor(edge * due)).toSorted((a, b) => a - b) as [number, number];
-        const first = counted(index, { scheduled: end, completed: end, sent: end }, 2 * edges[0]);
-        const lost = ranTwice ? begin : 0;
-        const last = counted(index, { scheduled: due, lost, completed: due - lost, sent: due - lost });
-        known += (ranTwice && toldFirst ? end : 0) + (toldLast ? due - lost : 0);
-        const epochs = ranTwice ? [termination(toldFirst ? message(first) : undefined)] : [];
-        epochs.push(termination(toldLast ? message(last) : undefined));
-        return ended(pods[index] as Observed<Pod>, toldLast ? "Succeeded" : "Failed", ...epochs);
-      });
-      const measured = measurementOf(done, []);
-      const { results } = measured ?? {};
+      for (const [index, lives] of workers.entries()) {
+        for (const [life, { leaves, isGone, latencies }] of lives.entries()) {
+          const recording = workerRecording(index, [[completed(latencies)]], life === lives.length - 1 ? 2 : 1);
+          const template = plans[index] as Observed<Pod>;
+          const pod = { ...template, metadata: { ...template.metadata, uid: `${index}-${life}` } };
+          const report = leaves === "report" ? reportOf(recording, 1) : undefined;
+          const done = leaves === "result" ? succeeded(pod, recording) : ended(pod, "Failed");
+          if (leaves !== "nothing") for (const ns of latencies) samples.record(ns);
+          if (leaves !== "nothing") known += latencies.length;
+          if (report !== undefined && !isGone) reports.set(pod.metadata.uid, report);
+          const departure = departureOf(done, report);
+          if (isGone && departure !== undefined) departed.push(departure);
+          // What was kept of a Pod that is still there is no second worker.
+          if (!isGone || index + life === 0) present.push(done);
+        }
+      }
+      const { results, recording, gap } = measurementOf(present, [], { reports, departed }) as Measurement;
+      expect(encodeHistogram(recording.latency)).toBe(encodeHistogram(samples));
+      expect(recording.latency.total).toBe(known);
+      expect(gap?.lost ?? 0).toBeLessThanOrEqual(2000 - known);
       if (results === undefined) {
-        expect({ known, lost: measured?.gap?.lost }).toEqual({ known: 0, lost: 2000 });
+        expect({ known, lost: gap?.lost }).toEqual({ known: 0, lost: 2000 });
         return;
       }
-      expect(results).toMatchObject({ scheduled: 2000, completed: known, lost: 2000 - known });
+      expect(results).toMatchObject({ scheduled: 2000, completed: known, lost: 2000 - known, inFlight: 0, unsent: 0 });
       expect(imbalance(results)).toBe(0);
-      if (workers.some(({ toldLast }) => !toldLast)) expect(results.passed).toBeUndefined();
+      if (workers.flat().some(({ leaves, isGone }) => leaves === "report" && !isGone)) {
+        expect(results.passed).toBeUndefined();
+      }
     }),
+    { numRuns: 100, seed: 1 },
   );
 });
 
-test("an epoch is told from itself by its instants or its message, and counted once", () => {
+test("requests between the end of a worker and the beginning of the one that replaced it are lost, and counted", () => {
   const [pod] = workerPods(loadTest()) as [Observed<Pod>];
-  const text = message(workerRecording(0, [[share(1)]]));
-  const instants = { startedAt: "2030-01-01T00:00:00Z", finishedAt: "2030-01-01T00:00:02Z" };
-  for (const [one, other] of [
-    [termination(text, instants), termination(text, instants)],
-    [termination(text), termination(text)],
-  ] as const) {
-    expect(resultsOf([ended(pod, "Succeeded", one, other)])).toMatchObject({ scheduled: 2000, completed: 2000 });
-  }
-  // A last state without a restart is none.
-  const once = ended(
-    pod,
-    "Succeeded",
-    termination(message(counted(0, { scheduled: 5, unsent: 5 }))),
-    termination(text),
+  const before = succeeded(pod, counted(0, { scheduled: 800, completed: 800, sent: 800 }, 0.8));
+  const kept = departureOf(before, undefined) as DepartedWorker;
+  const after = succeeded(
+    { ...pod, metadata: { ...pod.metadata, uid: "p1" } },
+    counted(0, { scheduled: 1199, completed: 1199, sent: 1199 }),
   );
-  (once.status?.containerStatuses?.[0] as { restartCount: number }).restartCount = 0;
-  expect(resultsOf([once])).toMatchObject({ scheduled: 2000, completed: 2000 });
+  const later = { ...(departureOf(after, undefined) as DepartedWorker), joinNs: 801e6 };
+  const measured = measurementOf([before], [], { departed: [kept, later] });
+  expect(measured?.gap).toBeUndefined();
+  expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 1999, lost: 1, valid: true });
+  const less = measurementOf([after], []);
+  expect(less?.results).toMatchObject({ scheduled: 2000, completed: 1199, lost: 801, valid: false });
 });
 
-test("a worker that was killed once, without a message, leaves what it was due to send lost", () => {
+test("a worker that was restarted tells what it lost in between", () => {
   const [pod] = workerPods(loadTest()) as [Observed<Pod>];
   const second = counted(0, { scheduled: 2000, sent: 1500, completed: 1500, lost: 500 });
   const measured = measurementOf([ended(pod, "Succeeded", termination(), termination(message(second)))], []);
@@ -261,7 +296,6 @@ test("workers that left no result are named, all that they were due to send is l
     (pod: Observed<Pod>) => ended(pod, "Failed"),
     (pod: Observed<Pod>) => ended(pod, "Failed", termination()),
     (pod: Observed<Pod>) => ended(pod, "Succeeded", termination("not a result")),
-    (pod: Observed<Pod>) => ended(pod, "Succeeded", termination(message(recordings[0] as WorkerRecording))),
   ]) {
     const measured = measurementOf([pods[0], gone(pods[1] as never), pods[2], gone(pods[3] as never)] as Pod[], []);
     expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 1000, lost: 1000, valid: false });
@@ -305,19 +339,21 @@ test("when no worker left a result there are no results, and the verdict says so
 });
 
 test("the requests that a silent worker was due to send are those of its plan, stages and Poisson arrivals too", () => {
-  const specs: [spec: Partial<LoadTestSpec>, lost: number][] = [
-    [{ workers: 3, requestsPerSecond: 1000 }, 667],
-    [{ workers: 1, arrivals: "Poisson" }, 2000],
-    [{ workers: 2, requestsPerSecond: 100, stages: [{ duration: "10s", requestsPerSecond: 300 }] }, 1000],
+  const specs: [spec: Partial<LoadTestSpec>, others: number, lost: number][] = [
+    [{ workers: 3, requestsPerSecond: 1000 }, 666, 668],
+    [{ workers: 1, arrivals: "Poisson" }, 0, 2000],
+    [{ workers: 2, requestsPerSecond: 100, stages: [{ duration: "10s", requestsPerSecond: 300 }] }, 1000, 1000],
   ];
-  for (const [{ stages, ...spec }, lost] of specs) {
+  for (const [{ stages, ...spec }, others, lost] of specs) {
     const test = loadTest(spec);
     if (stages !== undefined) {
       delete test.spec.duration;
       test.spec.stages = stages;
     }
     const pods = workerPods(test).map((pod, i) =>
-      i === 0 ? ended(pod, "Failed") : succeeded(pod, counted(i, { scheduled: 1, completed: 1 }, stages ? 10 : 2)),
+      i === 0
+        ? ended(pod, "Failed")
+        : succeeded(pod, counted(i, { scheduled: others, completed: others }, stages ? 10 : 2)),
     );
     expect(measurementOf(pods, [])?.gap?.lost).toBe(lost);
   }

@@ -1,0 +1,88 @@
+// What is read of a running LoadTest beside its Pods: the tails of its workers' logs, and its LoadTestResult when that is
+// about to be written. How long ago either was read is remembered, to spare the API server; after a restart both are
+// read at once.
+import { isNotFound } from "../kube/api-error.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { loadtestresults } from "../kube/resource.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
+import { hasEnded, toldStartMs, workerOf } from "../plan/crew.ts";
+import type { Observed, Pod } from "../plan/objects.ts";
+import { reportsWanted } from "../plan/reports-wanted.ts";
+import { isCompleted, isOf, presentRun, type Run } from "../plan/run.ts";
+import { resultName, resultPeriodMs, type StoredResult } from "../plan/run-result.ts";
+import { awaitsReports } from "../plan/staffing.ts";
+import { ownerUid, type World } from "../plan/world.ts";
+import type { Log } from "../runtime/log.ts";
+import { readReports } from "./worker-logs.ts";
+
+interface LastReads {
+  logsAtMs?: number;
+  resultAtMs?: number;
+  /** Uids of the Pods that had ended, or were about to go, when the result was read. */
+  leaving: ReadonlySet<string>;
+}
+
+export class RunReader {
+  readonly #client: KubeClient;
+  readonly #log: Log;
+  /** By uid of the LoadTest. */
+  readonly #last = new Map<string, LastReads>();
+
+  constructor(client: KubeClient, log: Log) {
+    this.#client = client;
+    this.#log = log;
+  }
+
+  /** What there is to add to the world of one LoadTest, or of none. */
+  async read({ loadTests, pods }: World, nowMs: number): Promise<Pick<World, "reports" | "results">> {
+    const [loadTest] = loadTests;
+    if (loadTest === undefined) return {};
+    const { uid } = loadTest.metadata;
+    const run = presentRun(loadTest);
+    const owned = pods.filter((pod) => ownerUid(pod) === uid && isOf(pod, run));
+    if (isCompleted(run.status) || loadTest.metadata.deletionTimestamp !== undefined || owned.length === 0) {
+      this.#last.delete(uid);
+      return {};
+    }
+    return this.#readRun(loadTest, run, owned, nowMs);
+  }
+
+  async #readRun(
+    loadTest: LoadTest,
+    run: Run,
+    pods: readonly Observed<Pod>[],
+    nowMs: number,
+  ): Promise<Pick<World, "reports" | "results">> {
+    const { uid, name, namespace } = loadTest.metadata;
+    const last = this.#last.get(uid) ?? { leaving: new Set<string>() };
+    const leaving = pods.filter((pod) => hasEnded(pod) || pod.metadata.deletionTimestamp !== undefined);
+    const workers = pods.map((pod) => workerOf(pod));
+    const sinceMs = last.resultAtMs ?? toldStartMs(workers);
+    const isResultDue =
+      pods.every(hasEnded) ||
+      leaving.some(({ metadata }) => !last.leaving.has(metadata.uid)) ||
+      (sinceMs !== undefined && nowMs - sinceMs >= resultPeriodMs);
+    const reads = isResultDue
+      ? reportsWanted(pods, nowMs, undefined, sinceMs ?? nowMs)
+      : reportsWanted(pods, nowMs, awaitsReports(workers) ? undefined : last.logsAtMs);
+    const [reports, stored] = await Promise.all([
+      readReports(this.#client, reads, this.#log),
+      isResultDue ? this.#stored({ namespace, name: resultName(name, run) }) : undefined,
+    ]);
+    this.#last.set(uid, {
+      leaving: isResultDue ? new Set(leaving.map(({ metadata }) => metadata.uid)) : last.leaving,
+      ...(reads.length > 0 ? { logsAtMs: nowMs } : last.logsAtMs === undefined ? {} : { logsAtMs: last.logsAtMs }),
+      ...(isResultDue ? { resultAtMs: nowMs } : last.resultAtMs === undefined ? {} : { resultAtMs: last.resultAtMs }),
+    });
+    return { reports, ...(stored === undefined ? {} : { results: new Map([[uid, stored]]) }) };
+  }
+
+  async #stored(key: { namespace: string; name: string }): Promise<StoredResult | null> {
+    try {
+      return await this.#client.get(loadtestresults, key);
+    } catch (error: unknown) {
+      if (isNotFound(error)) return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,24 @@
+// When a status that differs from the stored one is written: figures now and then, everything else at once.
+import { isDeepStrictEqual } from "node:util";
+import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
+
+/** Between two writes of figures alone. */
+export const figuresPeriodMs = 5000;
+
+/** How long a write has to wait: 0, now; undefined: there is nothing to write. `writtenAtMs`: the last one, if known. */
+export function statusWriteDelayMs(
+  before: LoadTestStatus | undefined,
+  after: LoadTestStatus,
+  writtenAtMs: number | undefined,
+  nowMs: number,
+): number | undefined {
+  if (isDeepStrictEqual(before, after)) return undefined;
+  if (writtenAtMs === undefined || !isDeepStrictEqual(withoutFigures(before), withoutFigures(after))) return 0;
+  return Math.max(0, writtenAtMs + figuresPeriodMs - nowMs);
+}
+
+/** Messages of conditions name figures too. */
+function withoutFigures(status: LoadTestStatus | undefined): object {
+  const { display: _, conditions = [], ...rest } = status ?? {};
+  return { ...rest, conditions: conditions.map(({ message: __, ...condition }) => condition) };
+}

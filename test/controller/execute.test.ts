@@ -1,0 +1,85 @@
+import { afterAll, beforeEach, expect, test } from "bun:test";
+import pino from "pino";
+import { execute } from "../../lib/controller/execute.ts";
+import { Recorder } from "../../lib/controller/recorder.ts";
+import { HttpKubeClient } from "../../lib/kube/http-client.ts";
+import type { LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
+import type { RefusedCreation } from "../../lib/plan/trouble.ts";
+import type { Action } from "../../lib/plan/world.ts";
+import { fixedConnection, statusAnswer } from "../kube/test-server.ts";
+import { loadTest, workerPods } from "../plan/finished-pods.ts";
+
+/** What the server was asked, in order, and how it answers. */
+let requests: { method: string; path: string; body: string }[] = [];
+let answer: (request: { method: string; path: string; body: string }) => Response;
+const server = Bun.serve({
+  port: 0,
+  fetch: async (request) => {
+    const asked = { method: request.method, path: new URL(request.url).pathname, body: await request.text() };
+    requests.push(asked);
+    return answer(asked);
+  },
+});
+const client = new HttpKubeClient(fixedConnection(`http://localhost:${server.port}`, { tls: {}, headers: {} }));
+const log = pino({ level: "silent" });
+
+beforeEach(() => {
+  requests = [];
+});
+
+afterAll(() => server.stop(true));
+
+const status: LoadTestStatus = { phase: "Pending" };
+const words: Action = { kind: "patchStatus", namespace: "ns", name: "lt", uid: "u1", status };
+const creations = (workers: number): Action[] =>
+  workerPods(loadTest({ workers })).map((pod) => ({ kind: "createPod", pod }));
+const isStatus = ({ path }: { path: string }) => path.endsWith("/status");
+
+test("Pods that were refused are in the words of the same pass, and not all of many are asked for", async () => {
+  const said = 'pods "lt" is forbidden: exceeded quota: none';
+  answer = ({ method, body }) => (method === "POST" ? statusAnswer(403, "Forbidden", said) : new Response(body));
+  let known: readonly RefusedCreation[] = [];
+  const outcome = await execute([...creations(40), words], client, log, (refused) => {
+    known = refused;
+    return [{ ...words, status: { phase: "Failed" } }, ...creations(1)];
+  });
+  expect(known.length).toBe(40);
+  expect(known.every(({ code, message }) => code === 403 && message === said)).toBe(true);
+  expect(new Set(known.map(({ pod }) => pod)).size).toBe(40);
+  expect(outcome).toMatchObject({ failures: 0, done: [{ kind: "patchStatus", status: { phase: "Failed" } }] });
+  expect(requests.filter(({ method }) => method === "POST").length).toBeLessThan(40);
+  expect(requests.filter(isStatus).map(({ body }) => body.includes("Failed"))).toEqual([true]);
+});
+
+test("what a server cannot do now is a failure, and changes no words", async () => {
+  answer = ({ method, body }) => (method === "POST" ? new Response("", { status: 501 }) : new Response(body));
+  const outcome = await execute([...creations(2), words], client, log, () => {
+    throw new Error("nothing was refused");
+  });
+  expect(outcome).toMatchObject({ failures: 2, refused: [], done: [words] });
+});
+
+test("only what has changed something is done", async () => {
+  answer = ({ method, body }) => (method === "DELETE" ? statusAnswer(404, "NotFound", "gone") : new Response(body));
+  const deletion: Action = { kind: "deletePod", namespace: "ns", name: "lt-0", uid: "p0", reason: "it changed" };
+  const [creation] = creations(1);
+  const outcome = await execute([deletion, creation as Action], client, log, () => []);
+  expect(outcome.done.map(({ kind }) => kind)).toEqual(["createPod"]);
+});
+
+test("Events are recorded in order, and one that cannot be keeps no other from it", async () => {
+  answer = ({ body }) => (body.includes("Started") ? statusAnswer(403, "Forbidden", "no") : new Response(body));
+  const recorder = new Recorder(client, "here", log);
+  const news = ["WorkersCreated", "Started", "Finished"].map((reason) => ({
+    type: "Normal" as const,
+    reason,
+    action: "Do",
+    note: "Done.",
+  }));
+  recorder.record(loadTest(), news);
+  await recorder.stop();
+  expect(requests.map(({ path }) => path)).toEqual(Array(3).fill("/apis/events.k8s.io/v1/namespaces/ns/events"));
+  const told = requests.map(({ body }) => JSON.parse(body));
+  expect(told.map(({ reason }) => reason)).toEqual(["WorkersCreated", "Started", "Finished"]);
+  expect(told[0]).toMatchObject({ regarding: { kind: "LoadTest", namespace: "ns", name: "lt", uid: "u1" } });
+});
