@@ -12,9 +12,8 @@ import { judgeSecrets, type MayGetSecret, secretsToGet } from "./secret-access.t
 /** Nobody reads more, and an answer must not be larger than its question. */
 const errorsShown = 100;
 
-export type Judge = (request: AdmissionRequest) => AdmissionResponse;
-/** One that may have to ask somebody first. */
-export type AsyncJudge = (request: AdmissionRequest) => AdmissionResponse | Promise<AdmissionResponse>;
+/** A promise comes from who has to ask somebody first. */
+export type Judge = (request: AdmissionRequest) => AdmissionResponse | Promise<AdmissionResponse>;
 
 /**
  * Names every wrong field, and warns of risky values. What is not a new spec of one of our kinds passes: deletions,
@@ -25,7 +24,7 @@ export function judgeObject(request: AdmissionRequest): AdmissionResponse {
 }
 
 /** The same, and refuses Secrets that the user may not get. Nothing is asked about objects that name none. */
-export function judgeWithSecrets(mayGetSecret: MayGetSecret): AsyncJudge {
+export function judgeWithSecrets(mayGetSecret: MayGetSecret): Judge {
   return (request) => {
     const { response, loadTest } = judge(request);
     const secrets = loadTest === undefined ? [] : secretsToGet({ ...request, object: loadTest });

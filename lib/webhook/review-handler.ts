@@ -1,7 +1,7 @@
 // HTTP request → verdict. Whenever the uid of a review can be read, the answer is a review with that uid and status 200,
 // whatever else is wrong; everything else is refused in plain text.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AsyncJudge } from "../loadtest/admission.ts";
+import type { Judge } from "../loadtest/admission.ts";
 import {
   type AdmissionRequest,
   type AdmissionResponse,
@@ -19,7 +19,7 @@ import type { RequestBodies } from "./request-bodies.ts";
 import { messageRefusal, pathOf, refusal, reviewHeadRefusal } from "./request-head.ts";
 
 /** By path. */
-export type Judges = Readonly<Record<string, AsyncJudge>>;
+export type Judges = Readonly<Record<string, Judge>>;
 
 export interface ReviewOptions {
   judges: Judges;
@@ -85,7 +85,7 @@ export class ReviewHandler {
   }
 
   /** Of the body nothing is read once this has returned. */
-  #review(path: string, judge: AsyncJudge, body: Uint8Array): AdmissionReview | Refusal | Promise<AdmissionReview> {
+  #review(path: string, judge: Judge, body: Uint8Array): AdmissionReview | Refusal | Promise<AdmissionReview> {
     const text = decode(body);
     if (typeof text !== "string") return text;
     const { depth, members } = shapeOf(text);
@@ -114,7 +114,7 @@ export class ReviewHandler {
     return reviewResponse(uid, { allowed: false, status: { code: status, reason: words, message } });
   }
 
-  #judge(path: string, judge: AsyncJudge, request: AdmissionRequest): AdmissionResponse | Promise<AdmissionResponse> {
+  #judge(path: string, judge: Judge, request: AdmissionRequest): AdmissionResponse | Promise<AdmissionResponse> {
     try {
       const verdict = judge(request);
       if (!(verdict instanceof Promise)) return this.#judged(path, request, verdict);
