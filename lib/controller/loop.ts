@@ -266,6 +266,7 @@ class Loop {
     seconds.observe((monotonicNs() - startedNs) / 1e9);
     for (const one of done) if (one.kind === "patchStatus") this.#statusWrittenAtMs.set(one.uid, nowMs());
     for (const loadTest of world.loadTests) this.#recorder.record(loadTest, newsOf(loadTest, done));
+    if (failures > 0) this.#reader.forget(world);
     if (failures > 0) throw new Error(`${failures} of ${actions.length} actions failed`);
     reconciles.inc({ outcome: "done" });
     return nextLookMs({ ...world, refusedCreations: refused }, this.#options, nowMs());

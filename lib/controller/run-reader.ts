@@ -47,6 +47,11 @@ export class RunReader {
     return this.#readRun(loadTest, run, owned, nowMs);
   }
 
+  /** Reads it anew at the next pass, because what came of it could not be written. */
+  forget({ loadTests }: World): void {
+    for (const { metadata } of loadTests) this.#last.delete(metadata.uid);
+  }
+
   async #readRun(
     loadTest: LoadTest,
     run: Run,

@@ -1,0 +1,107 @@
+import { afterAll, expect, test } from "bun:test";
+import { RunReader } from "../../lib/controller/run-reader.ts";
+import { readReports } from "../../lib/controller/worker-logs.ts";
+import { HttpKubeClient } from "../../lib/kube/http-client.ts";
+import type { LoadTest } from "../../lib/loadtest/load-test.ts";
+import type { Observed, Pod } from "../../lib/plan/objects.ts";
+import { createLog } from "../../lib/runtime/log.ts";
+import { encodeHistogram } from "../../lib/stats/histogram-codec.ts";
+import { formatLine } from "../../lib/stats/line.ts";
+import { fixedConnection, statusAnswer, TestPki } from "../kube/test-server.ts";
+import { ended, loadTest, workerPods } from "../plan/finished-pods.ts";
+import { completed } from "../stats/worker-recordings.ts";
+
+const pki = new TestPki();
+let atOnce = 0;
+let mostAtOnce = 0;
+let reads: string[] = [];
+
+/** Tells of each Pod's log; that of every seventh worker cannot be read. */
+const server = Bun.serve({
+  port: 0,
+  tls: { cert: pki.pem("server.crt"), key: pki.pem("server.key") },
+  fetch: async (request) => {
+    const { pathname, search } = new URL(request.url);
+    reads.push(`${pathname.split("/").slice(-2).join("/")}${search}`);
+    if (!pathname.endsWith("/log")) return statusAnswer(404, "NotFound", "not found");
+    mostAtOnce = Math.max(mostAtOnce, ++atOnce);
+    await Bun.sleep(5);
+    atOnce--;
+    const worker = Number(/-(\d+)\/log$/.exec(pathname)?.[1]);
+    if (worker % 7 === 6) return statusAnswer(400, "BadRequest", "container is waiting to start");
+    const { account, latency } = completed([1e6]);
+    const startedAtMs = Date.UTC(2030, 0, 1);
+    return new Response(
+      formatLine({
+        kind: "snapshot",
+        worker,
+        startedAtMs,
+        elapsedSeconds: 1,
+        account,
+        latency: encodeHistogram(latency),
+        plan: "0123abcd",
+      }),
+    );
+  },
+});
+const client = new HttpKubeClient(
+  fixedConnection(`https://localhost:${server.port}`, { tls: { ca: pki.pem("ca.crt") }, headers: {} }),
+);
+const log = createLog("test", "error");
+
+afterAll(async () => {
+  await server.stop(true);
+  pki.remove();
+});
+
+const running = (test: LoadTest) =>
+  workerPods(test).map((pod): Observed<Pod> => {
+    const state = { running: { startedAt: "2030-01-01T00:00:00Z" } };
+    return {
+      ...pod,
+      status: { phase: "Running", containerStatuses: [{ name: "worker", ready: true, restartCount: 0, state }] },
+    };
+  });
+
+test("the logs of 100 workers are read 32 at a time, bounded, and one that cannot be read has no report", async () => {
+  reads = [];
+  const pods = running(loadTest({ workers: 100 }));
+  const reports = await readReports(
+    client,
+    pods.map((pod) => ({ pod, tailLines: 6 })),
+    log,
+  );
+  expect(mostAtOnce).toBeLessThanOrEqual(32);
+  expect(reads.length).toBe(100);
+  expect(reads[0]).toEndWith("/log?tailLines=6&limitBytes=73728&container=worker");
+  const silent = pods.filter((_, worker) => worker % 7 === 6).map(({ metadata }) => metadata.uid);
+  expect(pods.map(({ metadata }) => metadata.uid).filter((uid) => !reports.has(uid))).toEqual(silent);
+  expect(reports.get("p0")).toMatchObject({ plan: "0123abcd", snapshot: { worker: 0 } });
+});
+
+test("a run's logs are read every 5 s, its result every 30 s, when a worker leaves, and at each pass once all have ended", async () => {
+  const test = loadTest({ workers: 2 });
+  const reader = new RunReader(client, log);
+  const nothing = { canaries: new Map(), services: new Map(), goneOwners: new Set<string>() };
+  const startMs = Date.UTC(2030, 0, 1);
+  const readAt = async (seconds: number, pods: Observed<Pod>[]) => {
+    reads = [];
+    const { results } = await reader.read({ ...nothing, loadTests: [test], pods }, startMs + seconds * 1000);
+    const tails = reads.flatMap((read) => /tailLines=(\d+)/.exec(read)?.[1] ?? []).map(Number);
+    return { tails, result: results?.get("u1") };
+  };
+  const pods = running(test);
+  const [first, second] = pods as [Observed<Pod>, Observed<Pod>];
+  expect(await readAt(1, pods)).toEqual({ tails: [6, 6], result: undefined });
+  expect(await readAt(2, pods)).toEqual({ tails: [], result: undefined });
+  expect(await readAt(6, pods)).toEqual({ tails: [6, 6], result: undefined });
+  expect(await readAt(30, pods)).toEqual({ tails: [36, 36], result: null });
+  expect(await readAt(31, pods)).toEqual({ tails: [], result: undefined });
+  const gone = ended(second, "Failed");
+  expect(await readAt(40, [first, gone])).toEqual({ tails: [16, 23], result: null });
+  expect(await readAt(41, [first, gone])).toEqual({ tails: [], result: undefined });
+  reader.forget({ ...nothing, loadTests: [test], pods });
+  expect((await readAt(42, [first, gone])).result).toBeNull();
+  const allGone = [ended(first, "Failed"), gone];
+  for (const seconds of [43, 44]) expect((await readAt(seconds, allGone)).result).toBeNull();
+});
