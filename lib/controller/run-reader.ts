@@ -9,7 +9,7 @@ import { hasEnded, toldStartMs, workerOf } from "../plan/crew.ts";
 import type { Observed, Pod } from "../plan/objects.ts";
 import { reportsWanted } from "../plan/reports-wanted.ts";
 import { isCompleted, isOf, presentRun, type Run } from "../plan/run.ts";
-import { resultName, resultPeriodMs, type StoredResult } from "../plan/run-result.ts";
+import { isLeaving, resultName, resultPeriodMs, type StoredResult } from "../plan/run-result.ts";
 import { awaitsReports } from "../plan/staffing.ts";
 import { ownerUid, type World } from "../plan/world.ts";
 import type { Log } from "../runtime/log.ts";
@@ -18,7 +18,7 @@ import { readReports } from "./worker-logs.ts";
 interface LastReads {
   logsAtMs?: number;
   resultAtMs?: number;
-  /** Uids of the Pods that had ended, or were about to go, when the result was read. */
+  /** Of the Pods that had ended, or were about to go, when the result was read. */
   leaving: ReadonlySet<string>;
 }
 
@@ -60,12 +60,12 @@ export class RunReader {
   ): Promise<Pick<World, "reports" | "results">> {
     const { uid, name, namespace } = loadTest.metadata;
     const last = this.#last.get(uid) ?? { leaving: new Set<string>() };
-    const leaving = pods.filter((pod) => hasEnded(pod) || pod.metadata.deletionTimestamp !== undefined);
+    const leaving = pods.filter(isLeaving).map(farewellOf);
     const workers = pods.map((pod) => workerOf(pod));
     const sinceMs = last.resultAtMs ?? toldStartMs(workers);
     const isResultDue =
       pods.every(hasEnded) ||
-      leaving.some(({ metadata }) => !last.leaving.has(metadata.uid)) ||
+      leaving.some((farewell) => !last.leaving.has(farewell)) ||
       (sinceMs !== undefined && nowMs - sinceMs >= resultPeriodMs);
     const reads = isResultDue
       ? reportsWanted(pods, nowMs, undefined, sinceMs ?? nowMs)
@@ -75,7 +75,7 @@ export class RunReader {
       isResultDue ? this.#stored({ namespace, name: resultName(name, run) }) : undefined,
     ]);
     this.#last.set(uid, {
-      leaving: isResultDue ? new Set(leaving.map(({ metadata }) => metadata.uid)) : last.leaving,
+      leaving: isResultDue ? new Set(leaving) : last.leaving,
       ...(reads.length > 0 ? { logsAtMs: nowMs } : last.logsAtMs === undefined ? {} : { logsAtMs: last.logsAtMs }),
       ...(isResultDue ? { resultAtMs: nowMs } : last.resultAtMs === undefined ? {} : { resultAtMs: last.resultAtMs }),
     });
@@ -90,4 +90,9 @@ export class RunReader {
       throw error;
     }
   }
+}
+
+/** A Pod about to go is heard of once more when it has ended: it may have left a result then. */
+function farewellOf(pod: Observed<Pod>): string {
+  return `${pod.metadata.uid} ${hasEnded(pod)}`;
 }

@@ -8,6 +8,7 @@ import { decodeHistogram } from "../stats/histogram-codec.ts";
 import type { SnapshotLine } from "../stats/line.ts";
 import { judge, latencyQuantiles, type Threshold, type ThresholdResult } from "../stats/threshold.ts";
 import type { Pod } from "./objects.ts";
+import { isSpeaking } from "./reports-wanted.ts";
 import type { Script } from "./script.ts";
 import { toldWorkers } from "./told-worker.ts";
 import { displayOf } from "./verdict.ts";
@@ -76,12 +77,6 @@ export function liveFigures(script: Script, seen: SeenOfRun, thresholds: readonl
     rateAchieved: running.length === 0 ? undefined : rateAchieved(script, spans, running.length),
     broken: brokenThresholds(thresholds, account, latency, elapsedSeconds),
   };
-}
-
-/** Whether its worker runs, and so says once a second what it does. */
-function isSpeaking(pod: Pod): boolean {
-  const worker = pod.status?.containerStatuses?.find(({ name }) => name === "worker");
-  return worker?.state?.running !== undefined;
 }
 
 /** What one worker did in the time that the end of its log covers. */

@@ -1,6 +1,6 @@
 // Whose logs to read now, and how much of them: so seldom that the API server serves as many reads per second for a
 // load of hundreds of workers as for one of 32.
-import { hasEnded, isRunning } from "./crew.ts";
+import { hasEnded } from "./crew.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
 import { resultOf } from "./worker-outcome.ts";
@@ -37,13 +37,19 @@ export function reportsWanted(
   sinceMs?: number,
 ): LogRead[] {
   const speaking = pods.filter(
-    (pod) => isRunning(pod) || (hasEnded(pod) && (sinceMs !== undefined || resultOf(pod) === undefined)),
+    (pod) => isSpeaking(pod) || (hasEnded(pod) && (sinceMs !== undefined || resultOf(pod) === undefined)),
   );
   const isDue = readAtMs === undefined || nowMs >= readAtMs + reportPeriodMs(speaking.length);
   if (!isDue && !pods.every(hasEnded)) return [];
   const seconds = sinceMs === undefined ? 0 : Math.max(0, Math.ceil((nowMs - sinceMs) / 1000));
   const snapshots = Math.min(mostLines, fewestLines + seconds);
   return speaking.map((pod) => ({ pod, tailLines: snapshots + (hasEnded(pod) ? resultLineCount(pod) : 0) }));
+}
+
+/** Whether its worker runs, and so says once a second what it does; even one that is about to be deleted does. */
+export function isSpeaking(pod: Pod): boolean {
+  const worker = pod.status?.containerStatuses?.find(({ name }) => name === "worker");
+  return worker?.state?.running !== undefined;
 }
 
 function resultLineCount(pod: Pod): number {

@@ -1,5 +1,6 @@
 // The LoadTestResult of a run, as it should be now: what is stored of it, and what its workers have said since. While
 // the run goes on, it gets the series, and the parts of workers whose Pods may go before the end; at the end, everything.
+import { isDeepStrictEqual } from "node:util";
 import { apiVersion } from "../loadtest/api-group.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import {
@@ -28,6 +29,7 @@ import {
   totalsUntil,
 } from "./series.ts";
 import { departure, toldWorkers } from "./told-worker.ts";
+import { resultOf } from "./worker-outcome.ts";
 import type { WorkerReport } from "./worker-report.ts";
 
 /** Between two writes while the run goes on. */
@@ -60,11 +62,11 @@ export function desiredResult(loadTest: LoadTest, run: Run, seen: RunSeen): Load
   const before = totalsUntil(stored?.series ?? [], storedLatency(stored));
   const instants = instantsSince(before, seen);
   const last = measurement?.results === undefined ? [] : [finalTotals(measurement)];
-  const series = bounded(extended(stored?.series ?? [], before, [...instants, ...last]));
+  const { points, until } = extended(stored?.series ?? [], before, [...instants, ...last]);
+  const series = bounded(points);
   const departed = departedOf(seen);
-  if (measurement === undefined && series.length === (stored?.series.length ?? 0)) {
-    if (departed.length === (stored?.departed?.length ?? 0)) return undefined;
-  }
+  const isNews = until !== before || !isDeepStrictEqual(departed, stored?.departed ?? []);
+  if (measurement === undefined && !isNews) return undefined;
   return {
     apiVersion,
     kind: "LoadTestResult",
@@ -73,21 +75,26 @@ export function desiredResult(loadTest: LoadTest, run: Run, seen: RunSeen): Load
     complete: measurement !== undefined,
     ...(measurement?.results === undefined ? {} : { results: measurement.results }),
     ...(measurement?.gap === undefined ? {} : { gap: measurement.gap.reason }),
-    histograms: measurement === undefined ? liveHistogram(instants.at(-1) ?? before) : finalHistograms(measurement),
+    histograms: measurement === undefined ? liveHistogram(until) : finalHistograms(measurement),
     series,
     ...(measurement !== undefined || departed.length === 0 ? {} : { departed }),
   };
 }
 
-/** Those that have ended while others go on, or are about to be deleted, each once. */
+/** Those that have ended while others go on, or are about to be deleted, each once, and by its result if it left one. */
 function departedOf({ pods, reports, stored }: RunSeen): DepartedWorker[] {
-  const kept = stored?.departed ?? [];
-  const isKept = ({ metadata }: Observed<Pod>) => kept.some(({ uid }) => uid === metadata.uid);
-  const leaving = pods.filter((pod) => hasEnded(pod) || pod.metadata.deletionTimestamp !== undefined);
-  const added = leaving
-    .filter((pod) => !isKept(pod))
-    .flatMap((pod) => departure(pod, reports.get(pod.metadata.uid)) ?? []);
-  return [...kept, ...added].slice(0, mostDeparted);
+  const departed = new Map((stored?.departed ?? []).map((worker) => [worker.uid, worker]));
+  for (const pod of pods.filter(isLeaving)) {
+    const { uid } = pod.metadata;
+    const worker = departed.has(uid) && resultOf(pod) === undefined ? undefined : departure(pod, reports.get(uid));
+    if (worker !== undefined) departed.set(uid, worker);
+  }
+  return [...departed.values()].slice(0, mostDeparted);
+}
+
+/** Whether the Pod may be gone before the end of the run. */
+export function isLeaving(pod: Pod): boolean {
+  return hasEnded(pod) || pod.metadata.deletionTimestamp !== undefined;
 }
 
 function storedLatency(stored: StoredResult | null): Histogram | undefined {
@@ -146,18 +153,23 @@ function finalTotals({ recording, results }: Measurement): Totals {
   };
 }
 
-function extended(series: readonly Point[], before: Totals, instants: readonly Totals[]): Point[] {
+/** The series with a point up to each instant, and the last one that has one. */
+function extended(
+  series: readonly Point[],
+  before: Totals,
+  instants: readonly Totals[],
+): { points: Point[]; until: Totals } {
   const points = [...series];
-  let from = before;
+  let until = before;
   for (const to of instants) {
-    const point = pointBetween(from, to);
+    const point = pointBetween(until, to);
     const last = points.at(-1);
     if (point === undefined) continue;
     if (point.seconds >= leastSeconds || last === undefined) points.push(point);
     else points.splice(-1, 1, withRemainder(last, point));
-    from = to;
+    until = to;
   }
-  return points;
+  return { points, until };
 }
 
 function withRemainder(last: Point, { completed, errors }: Point): Point {

@@ -4,6 +4,7 @@ import { effectiveSpec } from "../../lib/loadtest/defaults.ts";
 import type { LoadTest, LoadTestSpec } from "../../lib/loadtest/load-test.ts";
 import { compileWorkerPlans, serviceBackends } from "../../lib/plan/compile.ts";
 import type { ContainerState, ContainerStatus, Observed, Pod } from "../../lib/plan/objects.ts";
+import { presentRun } from "../../lib/plan/run.ts";
 import { workerPod } from "../../lib/plan/worker-pod.ts";
 import type { WorkerRecording } from "../../lib/stats/recording.ts";
 import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
@@ -36,13 +37,12 @@ export function workerPods(test: LoadTest, backends = 1): Observed<Pod>[] {
     { backends: serviceBackends(through, canary, "ns"), tls: { caFiles: [], insecure: false } },
     { generation: 1, pacing: "relaxed", seed: 7 },
   );
+  const post = { run: presentRun(test).hash, attempt: 0, image: "loadtest:test" };
   return plans.map((plan, index) => {
     const pod = workerPod(test, spec, { ...plan, startAtMs: Date.UTC(2030, 0, 1) }, post);
     return { ...pod, metadata: { ...pod.metadata, uid: `p${index}` } } as Observed<Pod>;
   });
 }
-
-const post = { run: "0f3a92bc", attempt: 0, image: "loadtest:test" };
 
 type Termination = NonNullable<ContainerState["terminated"]>;
 

@@ -122,6 +122,13 @@ test("a result is written for every new point or departed worker, and not for th
   const kept = written(test, { pods: [first, gone], reports, stored });
   expect(kept?.departed?.map(({ uid, worker }) => ({ uid, worker }))).toEqual([{ uid: "p1", worker: 1 }]);
   expect(desiredResult(test, presentRun(test), { pods: [first, gone], reports, stored: kept })).toBeUndefined();
+
+  const going = { ...second, metadata: { ...second.metadata, deletionTimestamp: "2030-01-01T00:00:01Z" } };
+  const heard = written(test, { pods: [first, going], reports, stored });
+  expect(heard?.departed?.[0]?.message).toStartWith('{"kind":"snapshot"');
+  expect(desiredResult(test, presentRun(test), { pods: [first, going], reports, stored: heard })).toBeUndefined();
+  const told = written(test, { pods: [first, { ...gone, metadata: going.metadata }], reports, stored: heard });
+  expect(told?.departed?.map(({ message }) => message.slice(0, 16))).toEqual(['{"kind":"result"']);
 });
 
 test("at the end the termination messages alone make it complete: every sample, and all counts in the series", () => {

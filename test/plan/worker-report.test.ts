@@ -112,6 +112,8 @@ test("read are those who run, and those who have ended without a result, once al
   const namesOf = (pods: Observed<Pod>[], readAtMs: number) =>
     reportsWanted(pods, nowMs, readAtMs).map(({ pod }) => pod);
   expect(namesOf([waiting, told, silent], 0)).toEqual([silent]);
+  const going = { ...first, metadata: { ...first.metadata, deletionTimestamp: "2030-01-01T00:00:01Z" } };
+  expect(namesOf([going], 0)).toEqual([going]);
   expect(namesOf([waiting, told, silent], nowMs)).toEqual([]);
   expect(namesOf([told, silent], nowMs)).toEqual([silent]);
 });
