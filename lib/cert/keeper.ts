@@ -16,8 +16,10 @@ import { newAuthority, newCertificate } from "./issuing.ts";
 import { generateKeys } from "./keys.ts";
 import { askAll } from "./replicas.ts";
 import { readServingStore, type ServingStore, writeAuthority, writeBundle, writeServing } from "./serving-store.ts";
+import type { ServingWatch } from "./serving-watch.ts";
 
-const restMs = 5000;
+/** Until the next look when all is well: while the watch is alive, and without it. */
+const restMs = { watched: 60_000, unwatched: 5000 };
 const waitMs = 500;
 
 export interface KeeperOptions {
@@ -35,23 +37,14 @@ export interface KeeperOptions {
   mayAct: () => boolean;
   /** Told of each step taken here, and of how things are after each look; what it cannot tell is logged. */
   announcer: Pick<Announcer, "tellStep" | "tellState">;
+  /** Says when to look sooner; absent: at no time. */
+  watch?: ServingWatch;
   log: Log;
 }
 
 /** Passes until `stop` is aborted. Failed passes are logged and repeated. */
 export async function keepCertificate(options: KeeperOptions, stop: AbortSignal): Promise<void> {
-  const keeper = new Keeper(options);
-  while (!stop.aborted) {
-    let delayMs = restMs;
-    try {
-      delayMs = await keeper.pass();
-    } catch (error: unknown) {
-      // Somebody else was faster: what is there now is what counts.
-      if (isConflict(error)) delayMs = waitMs;
-      else options.log.error({ error: (error as Error).message }, "cannot look after the serving certificate");
-    }
-    await sleep(delayMs, stop);
-  }
+  await Promise.all([new Keeper(options).keep(stop), options.watch?.run(stop)]);
 }
 
 class Keeper {
@@ -66,8 +59,23 @@ class Keeper {
     this.#allNames = [...options.names.dnsNames, ...options.names.ipAddresses];
   }
 
+  async keep(stop: AbortSignal): Promise<void> {
+    const { watch, log } = this.#options;
+    while (!stop.aborted) {
+      let delayMs = restMs.unwatched;
+      try {
+        delayMs = await this.#pass();
+      } catch (error: unknown) {
+        // Somebody else was faster: what is there now is what counts.
+        if (isConflict(error)) delayMs = waitMs;
+        else log.error({ error: (error as Error).message }, "cannot look after the serving certificate");
+      }
+      await (watch === undefined ? sleep(delayMs, stop) : watch.rest(delayMs, stop));
+    }
+  }
+
   /** One look and at most one step; returns after how many milliseconds to look again. */
-  async pass(): Promise<number> {
+  async #pass(): Promise<number> {
     const { client, host, webhookUrl, announcer, log } = this.#options;
     const store = await readServingStore(client, this.#allNames, webhookUrl);
     this.#serve(store);
@@ -76,14 +84,18 @@ class Keeper {
     if (step.kind === "prove" && this.#options.mayAct()) {
       step = nextStep({ ...state, replicas: await askAll(await this.#options.endpoints()) }, nowMs());
     }
-    if (!this.#options.mayAct()) return step.kind === "rest" ? restMs : waitMs;
+    if (!this.#options.mayAct()) return step.kind === "rest" ? this.#restMs : waitMs;
     await this.#tell(announcer.tellState(store, step));
-    if (step.kind === "rest") return restMs;
+    if (step.kind === "rest") return this.#restMs;
     if (step.kind === "wait") return waitMs;
     log.info({ step: step.kind, reason: step.reason, host }, "serving certificate");
     await this.#take(step, store);
     await this.#tell(announcer.tellStep(step));
     return 0;
+  }
+
+  get #restMs(): number {
+    return this.#options.watch?.isAlive ? restMs.watched : restMs.unwatched;
   }
 
   /** The certificate does not depend on what people are told of it. */

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { Resource } from "../kube/resource.ts";
+import type { ObjectKey, Resource } from "../kube/resource.ts";
 import { apiGroup } from "../loadtest/api-group.ts";
 import { authoritySecret, defaulter, extensionNamespace, servingSecret, validator } from "../manifest/names.ts";
 import { type ClientConfig, clientConfig } from "../manifest/webhooks.ts";
@@ -30,6 +30,15 @@ const injectorAnnotation = /^cert-manager\.io\/inject-/;
 export const hooks = [
   { resource: validatingConfigurations, names: validator },
   { resource: mutatingConfigurations, names: defaulter },
+];
+
+/** Every object that is read here. */
+export const storedObjects: readonly { resource: Resource; key: ObjectKey }[] = [
+  ...hooks.map(({ resource, names }) => ({ resource, key: { name: names.configuration } })),
+  ...[authoritySecret, servingSecret].map((name) => ({
+    resource: secrets,
+    key: { namespace: extensionNamespace, name },
+  })),
 ];
 
 export interface StoredRegistration {

@@ -6,7 +6,9 @@ import { Announcer } from "../cert/announcer.ts";
 import type { Endpoint } from "../cert/handshake.ts";
 import { keepCertificate } from "../cert/keeper.ts";
 import { podEndpoints } from "../cert/replicas.ts";
+import { ServingWatch } from "../cert/serving-watch.ts";
 import type { KubeClient } from "../kube/client.ts";
+import type { WatchCounters } from "../kube/doorbell.ts";
 import { extensionName, extensionNamespace, serviceHost } from "../manifest/names.ts";
 import type { Names } from "../pki/names.ts";
 import type { Log } from "../runtime/log.ts";
@@ -51,12 +53,14 @@ export interface CertificateDuty {
   identity: string;
   mayAct: () => boolean;
   registry: Registry;
+  /** Absent: nothing is watched. */
+  watchCounters?: WatchCounters;
   log: Log;
 }
 
 /** Keeps the endpoint's certificate in order until `stop` is aborted. */
 export function lookAfterCertificate(duty: CertificateDuty, stop: AbortSignal): Promise<void> {
-  const { client, admission, place, identity, mayAct, registry, log } = duty;
+  const { client, admission, place, identity, mayAct, registry, watchCounters, log } = duty;
   const { host, names, url } = place;
   const options = {
     client,
@@ -67,6 +71,7 @@ export function lookAfterCertificate(duty: CertificateDuty, stop: AbortSignal): 
     useCertificate: admission.useCertificate.bind(admission),
     mayAct,
     announcer: new Announcer(client, identity, registry),
+    ...(watchCounters === undefined ? {} : { watch: new ServingWatch(client, watchCounters, log) }),
     log,
   };
   return keepCertificate(options, stop);

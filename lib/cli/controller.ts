@@ -6,6 +6,7 @@ import { type LoopHealth, runLoop, stuckFor } from "../controller/loop.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
 import { isInCluster } from "../kube/in-cluster.ts";
 import { secretAccess } from "../kube/secret-access.ts";
+import { watchCounters } from "../kube/watch-metrics.ts";
 import { highestRate } from "../load/rate-curve.ts";
 import { extensionNamespace, leaderLease, ports } from "../manifest/names.ts";
 import { nowMs } from "../runtime/clock.ts";
@@ -41,7 +42,7 @@ export function controllerCommand(): Subcommand {
     new Command("controller").description(
       "make and keep the worker Pods of LoadTests, and judge LoadTests and Canaries",
     ),
-    "look after this namespace only (default: all)",
+    "look after this namespace only, and keep the Lease there (default: all)",
   )
     .option("--worker-image <image>", "image of the worker Pods (default: $LOADTEST_IMAGE)")
     .addOption(
@@ -57,7 +58,7 @@ export function controllerCommand(): Subcommand {
     )
     .option("--no-watch", "do not watch for changes, see them at the next look")
     .option("--leader-elect", `act only while holding the Lease ${leaderLease}, of several controllers`)
-    .option("--no-admission", "do not serve the admission webhooks, as is done in a Pod")
+    .option("--no-admission", "do not serve the admission webhooks, as is done in a Pod for all namespaces")
     .option("--webhook-url <url>", "serve the admission webhooks outside the cluster, where API servers find this URL")
     .addOption(portOption("--admission-port <n>", "port of the admission webhooks", ports.admission));
   addServiceFlags(addAdmissionFlags(command));
@@ -78,7 +79,7 @@ async function control(flags: Flags): Promise<ExitCode> {
   const registry = new Registry();
   const identity = newIdentity();
   const leader = flags.leaderElect
-    ? new Leader(client, { namespace: extensionNamespace, name: leaderLease }, identity, log)
+    ? new Leader(client, { namespace: flags.namespace ?? extensionNamespace, name: leaderLease }, identity, log)
     : undefined;
   const mayAct = () => leader?.isLeading ?? true;
 
@@ -108,6 +109,7 @@ async function control(flags: Flags): Promise<ExitCode> {
     { version, server: connection.serverUrl, workerImage, ...services.ports, ...served, ...scope },
     "controller started",
   );
+  const watches = watchCounters(registry);
   const options = {
     workerImage,
     maxRequestsPerSecond: flags.maxRate,
@@ -116,14 +118,16 @@ async function control(flags: Flags): Promise<ExitCode> {
     identity,
     mayAct,
     registry,
+    watchCounters: watches,
     ...scope,
   };
+  const watched = flags.watch ? { watchCounters: watches } : {};
   await Promise.all([
     leader?.run(stop),
     runLoop(client, options, loopHealth, log, stop),
     admission &&
       place !== "files" &&
-      lookAfterCertificate({ client, admission, place, identity, mayAct, registry, log }, stop),
+      lookAfterCertificate({ client, admission, place, identity, mayAct, registry, ...watched, log }, stop),
     admission && untilAborted(stop).then(() => admission.drain(flags.drain / 1e6)),
   ]);
   forgetFiles?.();
@@ -134,16 +138,22 @@ async function control(flags: Flags): Promise<ExitCode> {
 
 /**
  * Where admission is served: nowhere, or with certificates from files, wherever that is, or with one that the controller
- * makes for its place. In a Pod that is behind the Service; elsewhere it has to be asked for.
+ * makes for its place. In a Pod, for all namespaces, that is behind the Service; elsewhere it has to be asked for.
  */
-function admissionPlace({ kubeconfig, webhookUrl, admission, certFile }: Flags): Place | "files" | undefined {
+function admissionPlace({
+  kubeconfig,
+  namespace,
+  webhookUrl,
+  admission,
+  certFile,
+}: Flags): Place | "files" | undefined {
   if (!admission) return undefined;
   if (certFile !== undefined) {
     if (webhookUrl === undefined) return "files";
     throw new UsageError("Cannot use --webhook-url beside --cert-file: the certificate is looked after elsewhere");
   }
   if (webhookUrl !== undefined) return placeOf(webhookUrl);
-  return kubeconfig === undefined && isInCluster() ? behindService : undefined;
+  return kubeconfig === undefined && namespace === undefined && isInCluster() ? behindService : undefined;
 }
 
 function pollIntervals({ pollInterval }: Flags): { watched: number; unwatched: number } {

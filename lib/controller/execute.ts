@@ -1,7 +1,7 @@
 // Actions → API calls, one each. A failed one is reported and left to the next pass, which will see what is so.
 import { ApiError, isAlreadyExists, isConflict, isForbidden, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { loadtestresults, loadtests, pods } from "../kube/resource.ts";
+import { loadtestresults, loadtests, pods, services } from "../kube/resource.ts";
 import { planAnnotation } from "../plan/names.ts";
 import type { RefusedCreation } from "../plan/trouble.ts";
 import { type Action, objectName, ownerUid } from "../plan/world.ts";
@@ -100,6 +100,18 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
         if (!isNotFound(error) && !isConflict(error)) throw error; // gone already, or another one by now
         return false;
       }
+    case "createService":
+    case "deleteService":
+      try {
+        await (action.kind === "createService"
+          ? client.create(services, action.service)
+          : deleteService(action, client));
+        return true;
+      } catch (error: unknown) {
+        const isSoAlready = isAlreadyExists(error) || isNotFound(error) || isConflict(error);
+        if (!isSoAlready) log.warn({ object, error: (error as Error).message }, "cannot tend the Service for metrics");
+        return false;
+      }
     case "setPlan": {
       const metadata = { uid: action.uid, annotations: { [planAnnotation]: action.plan } };
       await client.patch(pods, action, { type: "merge", body: { metadata } });
@@ -138,6 +150,19 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
   }
 }
 
+/** Deletes just the one that belongs to the LoadTest. */
+async function deleteService(action: Extract<Action, { kind: "deleteService" }>, client: KubeClient): Promise<void> {
+  const service = await client.get(services, action);
+  if (ownerUid(service) === action.ownerUid) await client.delete(services, action, { uid: service.metadata.uid });
+}
+
 function describe(action: Action): string {
-  return action.kind === "createPod" ? objectName(action.pod) : `${action.namespace}/${action.name}`;
+  switch (action.kind) {
+    case "createPod":
+      return objectName(action.pod);
+    case "createService":
+      return objectName(action.service);
+    default:
+      return `${action.namespace}/${action.name}`;
+  }
 }

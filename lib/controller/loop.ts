@@ -3,6 +3,7 @@
 // time and independently of the others. Between two looks nothing is kept that a decision depends on.
 import type { Registry } from "prom-client";
 import type { KubeClient } from "../kube/client.ts";
+import { Doorbell, type WatchCounters } from "../kube/doorbell.ts";
 import type { HttpKubeClient } from "../kube/http-client.ts";
 import { canaries, loadtests, pods } from "../kube/resource.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
@@ -15,7 +16,6 @@ import { troubleOf } from "../plan/trouble.ts";
 import { ownerUid, type PlanOptions } from "../plan/world.ts";
 import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
-import { Doorbell } from "./doorbell.ts";
 import { execute } from "./execute.ts";
 import { ControllerMetrics } from "./metrics.ts";
 import { type Lists, list, observe, type Scope } from "./observe.ts";
@@ -25,6 +25,7 @@ import { WorkQueue } from "./work-queue.ts";
 
 export interface LoopOptions extends PlanOptions, Scope {
   registry: Registry;
+  watchCounters: WatchCounters;
   /** Between two polls while the watches are alive, and without them. */
   pollIntervalMs: { watched: number; unwatched: number };
   isWatching: boolean;
@@ -178,7 +179,7 @@ class Loop {
   }
 
   #doorbells() {
-    const common = { client: this.#client, ...this.#scope, metrics: this.#metrics, log: this.#log };
+    const common = { client: this.#client, ...this.#scope, counters: this.#options.watchCounters, log: this.#log };
     const lookAtAll = async () => (await this.#lookAtAll()).versions;
     return [
       new Doorbell({

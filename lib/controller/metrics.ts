@@ -5,8 +5,6 @@ import type { Traffic } from "../kube/http-client.ts";
 export class ControllerMetrics {
   readonly reconciles: Counter<"outcome">;
   readonly seconds: Histogram;
-  readonly events: Counter<"kind">;
-  readonly watchesBroken: Counter<"kind">;
   readonly actions: Counter<"action">;
 
   /** @param traffic Of the client that the controller uses. */
@@ -24,18 +22,6 @@ export class ControllerMetrics {
       buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
       registers,
     });
-    this.events = new Counter({
-      name: "loadtest_watch_events_total",
-      help: "Changes heard of, by the kind of the object.",
-      labelNames: ["kind"],
-      registers,
-    });
-    this.watchesBroken = new Counter({
-      name: "loadtest_watches_broken_total",
-      help: "Watches that broke off or fell silent, by kind.",
-      labelNames: ["kind"],
-      registers,
-    });
     this.actions = new Counter({
       name: "loadtest_actions_total",
       help: "Writes to the cluster on behalf of LoadTests, attempts included.",
@@ -44,7 +30,7 @@ export class ControllerMetrics {
     });
     gauge(registers, "loadtest_queue_keys", "LoadTests in line or worked on.", queueSize);
     gauge(registers, "loadtest_leads", "1 while this controller is the one that acts.", () => (leads() ? 1 : 0));
-    gauge(registers, "loadtest_api_calls", "Calls to the API server so far, attempts included.", () => traffic.calls);
+    apiCalls(registers, traffic.calls);
     gauge(registers, "loadtest_api_sent_bytes", "Bytes of request bodies so far.", () => traffic.bytesSent);
     gauge(registers, "loadtest_api_received_bytes", "Bytes of response bodies so far.", () => traffic.bytesReceived);
   }
@@ -57,6 +43,21 @@ function gauge(registers: Registry[], name: string, help: string, value: () => n
     registers,
     collect() {
       this.set(value());
+    },
+  });
+}
+
+function apiCalls(registers: Registry[], calls: ReadonlyMap<string, number>): void {
+  new Gauge({
+    name: "loadtest_api_calls",
+    help: "Calls to the API server so far, attempts included, by verb and resource as in rights.",
+    labelNames: ["verb", "resource"],
+    registers,
+    collect() {
+      for (const [call, count] of calls) {
+        const [verb = "", resource = ""] = call.split(" ");
+        this.set({ verb, resource }, count);
+      }
     },
   });
 }

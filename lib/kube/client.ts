@@ -67,10 +67,16 @@ export interface LogOptions extends CallOptions {
   readonly container?: string;
 }
 
-export interface WatchOptions {
+/** Which objects of a resource. */
+export interface WatchScope {
   /** Absent: all namespaces. */
   readonly namespace?: string;
   readonly labelSelector?: string;
+  /** A right that names its objects is one to list and to watch `metadata.name=NAME`. */
+  readonly fieldSelector?: string;
+}
+
+export interface WatchOptions extends WatchScope {
   /** Of a list. */
   readonly resourceVersion: string;
   /** Default 90 000. */

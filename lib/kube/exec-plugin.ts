@@ -40,6 +40,9 @@ export async function runExecPlugin(
   if (!apiVersions.includes(exec.apiVersion)) {
     throw new Error(`${cannot}: apiVersion is "${exec.apiVersion}", must be one of ${apiVersions.join(", ")}`);
   }
+  if (exec.interactiveMode === undefined && exec.apiVersion === apiVersions[0]) {
+    throw new Error(`${cannot}: interactiveMode is missing, must be "IfAvailable" or "Never"`);
+  }
   if (exec.interactiveMode === "Always") {
     throw new Error(`${cannot}: interactiveMode is "Always", must be "IfAvailable" or "Never"`);
   }

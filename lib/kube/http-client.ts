@@ -1,4 +1,4 @@
-// KubeClient over HTTPS: each method says what to ask; `#call` is the only one that asks.
+// KubeClient over HTTPS: each method says what to ask; `#call` is the only one that asks, but for watches.
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { sleep } from "../runtime/clock.ts";
 import { isExpired } from "./api-error.ts";
@@ -40,7 +40,8 @@ const patchContentTypes: Record<Patch["type"], string> = {
 
 /** Attempts and body bytes so far. */
 export interface Traffic {
-  calls: number;
+  /** By verb and resource, as rights are written: `patch loadtests/status`. */
+  calls: Map<string, number>;
   bytesSent: number;
   bytesReceived: number;
 }
@@ -51,7 +52,7 @@ interface ListPage<T extends KubeObject> {
 }
 
 export class HttpKubeClient implements KubeClient {
-  readonly traffic: Traffic = { calls: 0, bytesSent: 0, bytesReceived: 0 };
+  readonly traffic: Traffic = { calls: new Map(), bytesSent: 0, bytesReceived: 0 };
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
@@ -59,7 +60,7 @@ export class HttpKubeClient implements KubeClient {
   }
 
   get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, options: CallOptions = {}): Promise<Observed<T>> {
-    return this.#json({ method: "GET", path: objectPath(resource, key) }, options);
+    return this.#json(callName("get", resource), { method: "GET", path: objectPath(resource, key) }, options);
   }
 
   async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
@@ -73,14 +74,14 @@ export class HttpKubeClient implements KubeClient {
   }
 
   watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
-    const { namespace, labelSelector, resourceVersion } = options;
-    const parameters = { watch: "1", allowWatchBookmarks: "true", labelSelector, resourceVersion };
+    const { namespace, labelSelector, fieldSelector, resourceVersion } = options;
+    const parameters = { watch: "1", allowWatchBookmarks: "true", labelSelector, fieldSelector, resourceVersion };
     const request = {
       method: "GET",
       path: collectionPath(resource, namespace),
       query: formatQuery(parameters),
     } as const;
-    this.traffic.calls += 1;
+    this.#count(callName("watch", resource));
     return watchStream<T>(this.#connection, request, options, (bytes) => {
       this.traffic.bytesReceived += bytes;
     });
@@ -89,12 +90,13 @@ export class HttpKubeClient implements KubeClient {
   create<T extends KubeObject>(resource: Resource<T>, object: T, options: CreateOptions = {}): Promise<Observed<T>> {
     const path = creationPath(resource, object.metadata);
     const query = formatQuery(options.dryRun === true ? { dryRun: "All" } : {});
-    return this.#json({ method: "POST", path, query, ...jsonBody(object) }, options);
+    return this.#json(callName("create", resource), { method: "POST", path, query, ...jsonBody(object) }, options);
   }
 
   replace<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<Observed<T>> {
-    const path = objectPath(resource, object.metadata, options.subresource);
-    return this.#json({ method: "PUT", path, ...jsonBody(object) }, options);
+    const { subresource } = options;
+    const path = objectPath(resource, object.metadata, subresource);
+    return this.#json(callName("update", resource, subresource), { method: "PUT", path, ...jsonBody(object) }, options);
   }
 
   patch<T extends KubeObject>(
@@ -105,9 +107,11 @@ export class HttpKubeClient implements KubeClient {
   ): Promise<Observed<T>> {
     const query =
       patch.type === "apply" ? { fieldManager: patch.fieldManager, force: String(patch.force ?? false) } : {};
-    const path = objectPath(resource, key, options.subresource);
+    const { subresource } = options;
+    const path = objectPath(resource, key, subresource);
     const body = { body: JSON.stringify(patch.body), contentType: patchContentTypes[patch.type] };
-    return this.#json({ method: "PATCH", path, query: formatQuery(query), ...body }, options);
+    const request = { method: "PATCH", path, query: formatQuery(query), ...body } as const;
+    return this.#json(callName("patch", resource, subresource), request, options);
   }
 
   async delete(resource: Resource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
@@ -119,17 +123,22 @@ export class HttpKubeClient implements KubeClient {
       propagationPolicy,
       ...(uid === undefined ? {} : { preconditions: { uid } }),
     };
-    await this.#call({ method: "DELETE", path: objectPath(resource, key), ...jsonBody(body) }, options);
+    const request = { method: "DELETE", path: objectPath(resource, key), ...jsonBody(body) } as const;
+    await this.#call(callName("delete", resource), request, options);
   }
 
   podLog(key: ObjectKey, options: LogOptions): Promise<string> {
     const { tailLines, limitBytes, container } = options;
     const query = formatQuery({ tailLines, limitBytes, container });
-    return this.#call({ method: "GET", path: objectPath(pods, key, "log"), query }, options);
+    return this.#call(
+      callName("get", pods, "log"),
+      { method: "GET", path: objectPath(pods, key, "log"), query },
+      options,
+    );
   }
 
   raw(path: string, options: CallOptions = {}): Promise<string> {
-    return this.#call({ method: "GET", path }, options);
+    return this.#call(`get ${path}`, { method: "GET", path }, options);
   }
 
   async #listPages<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<ObjectList<T>> {
@@ -139,7 +148,7 @@ export class HttpKubeClient implements KubeClient {
     for (;;) {
       const query = formatQuery({ labelSelector, fieldSelector, limit, continue: resume });
       const path = collectionPath(resource, namespace);
-      const page: ListPage<T> = await this.#json({ method: "GET", path, query }, options);
+      const page: ListPage<T> = await this.#json(callName("list", resource), { method: "GET", path, query }, options);
       const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }; // items of built-in kinds come without
       for (const item of page.items ?? []) items.push({ ...type, ...item });
       resume = page.metadata.continue;
@@ -147,8 +156,8 @@ export class HttpKubeClient implements KubeClient {
     }
   }
 
-  async #json<T>(request: ApiRequest, options: CallOptions): Promise<T> {
-    const text = await this.#call(request, options);
+  async #json<T>(name: string, request: ApiRequest, options: CallOptions): Promise<T> {
+    const text = await this.#call(name, request, options);
     try {
       return JSON.parse(text);
     } catch (error: unknown) {
@@ -156,11 +165,19 @@ export class HttpKubeClient implements KubeClient {
     }
   }
 
-  async #call(request: ApiRequest, { timeoutMs = defaultTimeoutMs, signal }: CallOptions): Promise<string> {
+  #count(name: string): void {
+    this.traffic.calls.set(name, (this.traffic.calls.get(name) ?? 0) + 1);
+  }
+
+  async #call(
+    name: string,
+    request: ApiRequest,
+    { timeoutMs = defaultTimeoutMs, signal }: CallOptions,
+  ): Promise<string> {
     const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
     let waitedMs = 0;
     for (let attempt = 1; ; attempt++) {
-      this.traffic.calls += 1;
+      this.#count(name);
       this.traffic.bytesSent += request.body === undefined ? 0 : Buffer.byteLength(request.body);
       try {
         const body = await exchange(this.#connection, request, options);
@@ -175,6 +192,10 @@ export class HttpKubeClient implements KubeClient {
       }
     }
   }
+}
+
+function callName(verb: string, { plural }: Resource, subresource?: string): string {
+  return subresource === undefined ? `${verb} ${plural}` : `${verb} ${plural}/${subresource}`;
 }
 
 function jsonBody(body: object): Pick<ApiRequest, "body" | "contentType"> {

@@ -111,7 +111,13 @@ function parseKubeconfig(text: string, file: string): KubeconfigFile {
     const where = fieldError?.instancePath || "the document";
     throw new Error(`Cannot read kubeconfig "${file}": ${where} ${fieldError?.message}`);
   }
+  const twice = duplicateIn(value.clusters) ?? duplicateIn(value.users) ?? duplicateIn(value.contexts);
+  if (twice !== undefined) throw new Error(`Cannot read kubeconfig "${file}": "${twice}" is there twice, must be once`);
   return value;
+}
+
+function duplicateIn(entries: readonly { name: string }[] = []): string | undefined {
+  return entries.find(({ name }, index) => entries.slice(0, index).some((other) => other.name === name))?.name;
 }
 
 function mergeKubeconfigs(parsed: readonly (readonly [file: string, content: KubeconfigFile])[]): Kubeconfig {

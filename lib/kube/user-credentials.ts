@@ -1,8 +1,9 @@
 // A cluster and a user of a kubeconfig → how to read the credentials, now and whenever they have run out.
 //
-// What stands in the kubeconfig or in files it names (certificates, keys, tokens, basic authentication, OIDC with its
-// refresh) is read by @kubernetes/client-node. Ours are exec plugins and token files, and the refusal, in words, of
-// what that library would silently leave out.
+// What stands in the kubeconfig or in files it names (certificates, keys, tokens, basic authentication) is read by
+// @kubernetes/client-node. Ours are exec plugins, token files and OIDC, and the refusal, in words, of what that library
+// would silently leave out. An id-token of OIDC is used until it runs out: a refresh belongs to whoever can write the
+// kubeconfig, since an issuer may take each refresh-token once only.
 import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { nowMs } from "../runtime/clock.ts";
@@ -13,10 +14,14 @@ import { impersonationHeaders } from "./impersonation.ts";
 import type { Cluster, User } from "./kubeconfig-file.ts";
 import { tlsOptions } from "./tls-options.ts";
 
-/** The function that reads the credentials of `user` for `cluster`; throws at once for what is not supported. */
-export async function credentialsReader(cluster: Cluster, user: User): Promise<() => Promise<ReadCredentials>> {
+/**
+ * The function that reads the credentials of `someone` for `cluster`; throws at once for what is not supported. Over plain
+ * http they would be for everybody to read, so that nobody sends them, as nobody does with kubectl.
+ */
+export async function credentialsReader(cluster: Cluster, someone: User): Promise<() => Promise<ReadCredentials>> {
+  const user = cluster.server.startsWith("http:") ? {} : someone;
   checkSupported(cluster, user);
-  const impersonation = impersonationHeaders(user);
+  const impersonation = impersonationHeaders(someone);
   const library = await libraryConfig(cluster, user);
   return async () => {
     const request: RequestOptions = {};
@@ -69,7 +74,6 @@ async function libraryConfig(cluster: Cluster, user: User): Promise<KubeConfig> 
       ...dataOrFile("key", user["client-key-data"], user["client-key"]),
       ...(user.token ? { token: user.token } : {}),
       ...(user.username ? { username: user.username, password: user.password ?? "" } : {}),
-      ...(user["auth-provider"] ? { authProvider: user["auth-provider"] } : {}),
     },
   );
   return library;
@@ -90,8 +94,10 @@ async function authorization(
   const given = (request.headers as Record<string, string> | undefined)?.["Authorization"];
   if (token && (user.tokenFile || given === undefined)) return { Authorization: `Bearer ${token}` };
   if (given !== undefined) return { Authorization: given };
-  if (user["auth-provider"] !== undefined) {
-    throw new Error("its id-token has run out and cannot be refreshed, must be renewed by logging in");
+  const idToken = user["auth-provider"]?.config?.["id-token"];
+  if (idToken !== undefined) {
+    if ((jwtExpiresAtMs(idToken) ?? 0) > nowMs()) return { Authorization: `Bearer ${idToken}` };
+    throw new Error("its id-token has run out, must be renewed by kubectl or by logging in");
   }
   return request.auth ? { Authorization: `Basic ${Buffer.from(request.auth).toString("base64")}` } : {};
 }

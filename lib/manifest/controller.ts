@@ -1,37 +1,67 @@
-// The objects that run the controller in a cluster: its namespace, identity, rights and Deployment.
-// Each right is one the controller uses, on named objects wherever their names are known; there is no wildcard.
-import { apiGroup } from "../loadtest/api-group.ts";
+// The objects that run the controller in a cluster: its identity, rights and Deployment; for all namespaces, with
+// admission, or for a single one, with nothing that is the cluster's.
 import { restrictedContainer, restrictedPod } from "../plan/restricted.ts";
 import {
   authoritySecret,
-  defaulter,
   extensionLabels,
   extensionNamespace,
   leaderLease,
   extensionName as name,
   ports,
   servingSecret,
-  validator,
 } from "./names.ts";
 import { podPolicy, podPolicyBinding } from "./pod-policy.ts";
+import {
+  admissionRules,
+  certificateRules,
+  leaderRules,
+  type PolicyRule,
+  registrationRules,
+  workRules,
+} from "./rights.ts";
 
 const rbac = "rbac.authorization.k8s.io";
 const inNamespace = { name, namespace: extensionNamespace };
+
+/** Where the objects of one controller are; absent namespace: the one that they are applied to. */
+interface Metadata {
+  name: string;
+  namespace?: string;
+}
 
 /** `image` runs the controller and, by LOADTEST_IMAGE, the workers. */
 export function controllerObjects({ image }: { image: string }): object[] {
   return [
     namespace(),
-    serviceAccount(),
-    clusterRole(),
-    clusterRoleBinding(),
-    role(),
-    roleBinding(),
-    ...emptyObjects(),
+    serviceAccount(inNamespace),
+    role("ClusterRole", { name }, [...workRules, ...admissionRules, ...registrationRules]),
+    binding("ClusterRole", { name }),
+    role("Role", inNamespace, [...certificateRules, ...leaderRules]),
+    binding("Role", inNamespace),
+    emptySecret(servingSecret),
+    emptySecret(authoritySecret),
+    lease({ name: leaderLease, namespace: extensionNamespace }),
     service(),
     podPolicy(image),
     podPolicyBinding(),
-    deployment(image),
+    deployment(inNamespace, container(image, ["--leader-elect"], ports)),
+  ];
+}
+
+/**
+ * For the namespace that they are applied to, and for whoever may do no more than that. The kinds must be there; their
+ * CEL rules stand in for the webhooks, and the controller judges each LoadTest itself.
+ */
+export function namespacedControllerObjects({ image }: { image: string }): object[] {
+  const { health, metrics } = ports;
+  const args = ["--leader-elect", "--namespace", "$(NAMESPACE)"];
+  const ownNamespace = { name: "NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } };
+  return [
+    serviceAccount({ name }),
+    role("Role", { name }, [...workRules, ...leaderRules]),
+    binding("Role", { name }),
+    lease({ name: leaderLease }),
+    deployment({ name }, container(image, args, { health, metrics }, ownNamespace)),
   ];
 }
 
@@ -43,92 +73,33 @@ function namespace(): object {
   };
 }
 
-function serviceAccount(): object {
-  return { apiVersion: "v1", kind: "ServiceAccount", metadata: inNamespace };
+function serviceAccount(metadata: Metadata): object {
+  return { apiVersion: "v1", kind: "ServiceAccount", metadata };
 }
 
-function clusterRole(): object {
+function role(kind: "ClusterRole" | "Role", metadata: Metadata, rules: PolicyRule[]): object {
+  return { apiVersion: `${rbac}/v1`, kind, metadata, rules };
+}
+
+/** Of the role of this kind and name to the account; an account without namespace is in that of the binding. */
+function binding(kind: "ClusterRole" | "Role", metadata: Metadata): object {
+  const account = kind === "ClusterRole" ? inNamespace : metadata;
   return {
     apiVersion: `${rbac}/v1`,
-    kind: "ClusterRole",
-    metadata: { name },
-    rules: [
-      { apiGroups: [apiGroup], resources: ["loadtests"], verbs: ["get", "list", "watch"] },
-      { apiGroups: [apiGroup], resources: ["loadtests/status"], verbs: ["patch"] },
-      { apiGroups: [apiGroup], resources: ["loadtestresults"], verbs: ["get", "create", "update"] },
-      { apiGroups: [apiGroup], resources: ["canaries"], verbs: ["get", "list", "watch"] },
-      { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
-      { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
-      { apiGroups: [""], resources: ["services"], verbs: ["get"] },
-      { apiGroups: [""], resources: ["events"], verbs: ["list"] },
-      { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
-      { apiGroups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"], verbs: ["create"] },
-      {
-        apiGroups: ["admissionregistration.k8s.io"],
-        resources: ["validatingwebhookconfigurations"],
-        resourceNames: [validator.configuration],
-        verbs: ["get", "patch"],
-      },
-      {
-        apiGroups: ["admissionregistration.k8s.io"],
-        resources: ["mutatingwebhookconfigurations"],
-        resourceNames: [defaulter.configuration],
-        verbs: ["get", "patch"],
-      },
-    ],
-  };
-}
-
-/** What it may do in its own namespace. It makes none of these objects, since a right to create cannot be limited to a name. */
-function role(): object {
-  return {
-    apiVersion: `${rbac}/v1`,
-    kind: "Role",
-    metadata: inNamespace,
-    rules: [
-      {
-        apiGroups: [""],
-        resources: ["secrets"],
-        resourceNames: [servingSecret, authoritySecret],
-        verbs: ["get", "update"],
-      },
-      {
-        apiGroups: ["coordination.k8s.io"],
-        resources: ["leases"],
-        resourceNames: [leaderLease],
-        verbs: ["get", "update"],
-      },
-      { apiGroups: [""], resources: ["services/status"], resourceNames: [name], verbs: ["patch"] },
-    ],
-  };
-}
-
-function clusterRoleBinding(): object {
-  return binding("ClusterRoleBinding", { name }, "ClusterRole");
-}
-
-function roleBinding(): object {
-  return binding("RoleBinding", inNamespace, "Role");
-}
-
-function binding(kind: string, metadata: object, role: string): object {
-  return {
-    apiVersion: `${rbac}/v1`,
-    kind,
+    kind: `${kind}Binding`,
     metadata,
-    roleRef: { apiGroup: rbac, kind: role, name },
-    subjects: [{ kind: "ServiceAccount", ...inNamespace }],
+    roleRef: { apiGroup: rbac, kind, name },
+    subjects: [{ kind: "ServiceAccount", ...account }],
   };
 }
 
-/** What the controller fills: applying them again leaves their content alone. */
-function emptyObjects(): object[] {
-  const metadata = (name: string) => ({ name, namespace: extensionNamespace });
-  return [
-    { apiVersion: "v1", kind: "Secret", metadata: metadata(servingSecret), type: "Opaque" },
-    { apiVersion: "v1", kind: "Secret", metadata: metadata(authoritySecret), type: "Opaque" },
-    { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: metadata(leaderLease) },
-  ];
+/** What the controller fills: applying it again leaves its content alone. */
+function emptySecret(name: string): object {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: extensionNamespace }, type: "Opaque" };
+}
+
+function lease(metadata: Metadata): object {
+  return { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata };
 }
 
 function service(): object {
@@ -143,11 +114,11 @@ function service(): object {
   };
 }
 
-function deployment(image: string): object {
+function deployment(metadata: Metadata, container: object): object {
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { ...inNamespace, labels: extensionLabels },
+    metadata: { ...metadata, labels: extensionLabels },
     spec: {
       replicas: 2,
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
@@ -158,25 +129,27 @@ function deployment(image: string): object {
           serviceAccountName: name,
           enableServiceLinks: false,
           securityContext: restrictedPod,
-          containers: [
-            {
-              name: "controller",
-              image,
-              imagePullPolicy: "IfNotPresent",
-              args: ["controller", "--leader-elect"],
-              env: [{ name: "LOADTEST_IMAGE", value: image }],
-              ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
-              livenessProbe: { httpGet: { path: "/healthz", port: "health" }, periodSeconds: 10, timeoutSeconds: 5 },
-              readinessProbe: { httpGet: { path: "/readyz", port: "health" }, periodSeconds: 2, timeoutSeconds: 5 },
-              resources: {
-                requests: { cpu: "100m", memory: "128Mi" },
-                limits: { memory: "512Mi" },
-              },
-              securityContext: restrictedContainer,
-            },
-          ],
+          containers: [container],
         },
       },
     },
+  };
+}
+
+function container(image: string, args: string[], ports: Record<string, number>, ...env: object[]): object {
+  return {
+    name: "controller",
+    image,
+    imagePullPolicy: "IfNotPresent",
+    args: ["controller", ...args],
+    env: [{ name: "LOADTEST_IMAGE", value: image }, ...env],
+    ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
+    livenessProbe: { httpGet: { path: "/healthz", port: "health" }, periodSeconds: 10, timeoutSeconds: 5 },
+    readinessProbe: { httpGet: { path: "/readyz", port: "health" }, periodSeconds: 2, timeoutSeconds: 5 },
+    resources: {
+      requests: { cpu: "100m", memory: "128Mi" },
+      limits: { memory: "512Mi" },
+    },
+    securityContext: restrictedContainer,
   };
 }

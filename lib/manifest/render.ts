@@ -6,11 +6,14 @@ import { Maximum } from "../stats/maximum.ts";
 import { Summary } from "../stats/summary.ts";
 import { canaryResource } from "./canary-resource.ts";
 import { sampleCertificateRequest } from "./certificate-request.ts";
-import { controllerObjects } from "./controller.ts";
+import { controllerObjects, namespacedControllerObjects } from "./controller.ts";
 import { loadTestResource } from "./load-test-resource.ts";
 import { loadTestResultResource } from "./load-test-result-resource.ts";
+import { networkPolicies } from "./network-policy.ts";
 import { sampleCanary, sampleLoadTest, sampleWorkerPods } from "./sample.ts";
 import { mutatingConfiguration, validatingConfiguration } from "./webhooks.ts";
+
+const image = "localhost/loadtest:dev";
 
 /** Path below manifests/ → content. The schemas are of what programs may read: `run --output json`, logs and plans. */
 export function renderManifests(): Record<string, string> {
@@ -18,7 +21,9 @@ export function renderManifests(): Record<string, string> {
     "loadtest-resource.yaml": renderYaml([loadTestResource()]),
     "loadtest-result-resource.yaml": renderYaml([loadTestResultResource()]),
     "canary-resource.yaml": renderYaml([canaryResource()]),
-    "controller.yaml": renderYaml(controllerObjects({ image: "localhost/loadtest:dev" })),
+    "controller.yaml": renderYaml(controllerObjects({ image })),
+    "controller-namespaced.yaml": renderYaml(namespacedControllerObjects({ image })),
+    "network-policy.yaml": renderYaml(networkPolicies()),
     "validating-controller.yaml": renderYaml([validatingConfiguration()]),
     "mutating-controller.yaml": renderYaml([mutatingConfiguration()]),
     "admission-controller-csr.yaml": renderYaml([sampleCertificateRequest()]),

@@ -135,6 +135,7 @@ export interface Service extends KubeObject {
     /** `None` for a headless Service. */
     clusterIP?: string;
     externalName?: string;
+    publishNotReadyAddresses?: boolean;
     selector?: Record<string, string>;
     ports?: ServicePort[];
   };

@@ -8,6 +8,7 @@ import { compileScript, serviceBackends, serviceShares } from "./compile.ts";
 import { hasEnded, isRunning, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
 import { completionOf, endingOf, isOver } from "./ending.ts";
 import { liveFigures } from "./live.ts";
+import { metricsServiceActions } from "./metrics-service.ts";
 import { loadTestLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { knownOfRun, resultActions } from "./result-actions.ts";
@@ -24,9 +25,11 @@ import { type Action, objectName, ownerUid, type PlanOptions, type World } from 
 export function plan(world: World, options: PlanOptions, nowMs: number): Action[] {
   const podsByOwner = Map.groupBy(world.pods, (pod) => ownerUid(pod) ?? "");
   return [
-    ...world.loadTests.flatMap((loadTest) =>
-      planLoadTest(loadTest, podsByOwner.get(loadTest.metadata.uid) ?? [], world, options, nowMs),
-    ),
+    ...world.loadTests.flatMap((loadTest) => {
+      const owned = podsByOwner.get(loadTest.metadata.uid) ?? [];
+      const actions = planLoadTest(loadTest, owned, world, options, nowMs);
+      return [...actions, ...metricsServiceActions(loadTest, actions)];
+    }),
     ...world.pods.filter((pod) => isOrphan(pod, world)).flatMap((pod) => deletion(pod, "its LoadTest is gone")),
   ];
 }

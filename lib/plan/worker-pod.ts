@@ -3,6 +3,7 @@ import type { WorkerPlan } from "../load/worker-plan.ts";
 import { apiVersion } from "../loadtest/api-group.ts";
 import type { EffectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
+import { workerLabels } from "./metrics-service.ts";
 import { valueMounts } from "./mounts.ts";
 import {
   attemptLabel,
@@ -58,8 +59,7 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
       namespace,
       labels: {
         ...labels,
-        "app.kubernetes.io/name": "loadtest",
-        "app.kubernetes.io/component": "worker",
+        ...workerLabels,
         [loadTestLabel]: name,
         [runLabel]: run,
         [workerLabel]: String(plan.worker.index),

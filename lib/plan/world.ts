@@ -4,7 +4,7 @@ import type { LoadTest } from "../loadtest/load-test.ts";
 import type { LoadTestResult } from "../loadtest/load-test-result.ts";
 import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
 import { attemptLabel, loadTestLabel, planAnnotation, runLabel, workerLabel } from "./names.ts";
-import type { Observed, Pod, Service } from "./objects.ts";
+import type { KubeObject, Observed, Pod, Service } from "./objects.ts";
 import type { StoredResult } from "./run-result.ts";
 import type { PodWarning, RefusedCreation } from "./trouble.ts";
 import type { WorkerReport } from "./worker-report.ts";
@@ -46,6 +46,9 @@ export type Action =
   /** Tells a worker its start, another share, other rates or requests, or its end. */
   | { kind: "setPlan"; namespace: string; name: string; uid: string; plan: string }
   | { kind: "writeResult"; namespace: string; name: string; result: LoadTestResult }
+  /** Both at best: no LoadTest waits for its Service. */
+  | { kind: "createService"; service: Service }
+  | { kind: "deleteService"; namespace: string; name: string; ownerUid: string }
   | { kind: "patchStatus"; namespace: string; name: string; uid: string; status: LoadTestStatus }
   | { kind: "deleteLoadTest"; namespace: string; name: string; uid: string; reason: string };
 
@@ -62,7 +65,7 @@ export function isWorkerPod(pod: Pod): boolean {
   return name === derivedName && planAnnotation in annotations;
 }
 
-/** The uid of the LoadTest that owns a Pod; undefined when none does. */
-export function ownerUid(pod: Pod): string | undefined {
-  return pod.metadata.ownerReferences?.find(({ kind, controller }) => kind === "LoadTest" && controller)?.uid;
+/** The uid of the LoadTest that owns an object; undefined when none does. */
+export function ownerUid({ metadata }: KubeObject): string | undefined {
+  return metadata.ownerReferences?.find(({ kind, controller }) => kind === "LoadTest" && controller)?.uid;
 }

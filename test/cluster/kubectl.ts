@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 export const kubeconfig = process.env["LOADTEST_KUBECONFIG"] ?? "";
 const own = join(dirname(kubeconfig), "bin/kubectl");
-const kubectlBinary = kubeconfig !== "" && existsSync(own) ? own : "kubectl";
+export const kubectlBinary = kubeconfig !== "" && existsSync(own) ? own : "kubectl";
 
 export interface Outcome {
   code: number;

@@ -79,12 +79,20 @@ test("the plugin is run again once when the server rejects its credentials", asy
   const seen: (string | null)[] = [];
   const server = Bun.serve({
     port: 0,
+    tls: { cert: pki.pem("server.crt"), key: pki.pem("server.key") },
     fetch: (request) => {
       seen.push(request.headers.get("Authorization"));
       return seen.at(-1) === "Bearer t2" ? new Response("ok") : statusAnswer(401, "Unauthorized", "Unauthorized");
     },
   });
-  const connection = await connectionWith(printing(`{"token": "t$run"}`), {}, { server: String(server.url) });
+  const connection = await connectionWith(
+    printing(`{"token": "t$run"}`),
+    {},
+    {
+      server: `https://localhost:${server.port}`,
+      "certificate-authority-data": pki.base64("ca.crt"),
+    },
+  );
   expect(await new HttpKubeClient(connection).raw("/readyz")).toBe("ok");
   expect(seen).toEqual(["Bearer t1", "Bearer t2"]);
   await server.stop(true);
@@ -146,6 +154,7 @@ test.each([
   ["no credentials", printing("{}"), {}, "must print status.token"],
   ["an expiry that is none", printing(`{"token": "secret", "expirationTimestamp": "soon"}`), {}, "no instant"],
   ["a version never heard of", "", { apiVersion: "client.authentication.k8s.io/v1alpha1" }, "must be one of"],
+  ["a plugin of unknown manners", "", { interactiveMode: undefined }, "interactiveMode is missing"],
   ["a plugin that must ask", "", { interactiveMode: "Always" }, '"Always", must be "IfAvailable" or "Never"'],
 ])("%s is a clear error", async (_, script, exec, words) => {
   const failure = await failureOf(await connectionWith(script, exec));

@@ -172,7 +172,12 @@ test.each([
     { Authorization: "Bearer t", "Impersonate-User": "eve", "Impersonate-Uid": "1", "Impersonate-Group": "g" },
   ],
   ["nobody", {}, {}, {}],
-  ["nobody over plain http", {}, { server: "http://localhost:8080" }, {}],
+  [
+    "plain http, with all that may be seen,",
+    { token: "t", as: "eve" },
+    { server: "http://localhost:8080" },
+    { "Impersonate-User": "eve" },
+  ],
 ])("%s becomes headers", async (_, user, cluster, headers) => {
   expect((await credentialsOf(user, cluster)).headers).toEqual(headers);
 });
@@ -214,7 +219,17 @@ function jwt(expiresAtSeconds: number): string {
 }
 
 test("an OIDC id-token is used until it runs out, which is then said", async () => {
-  const provider = (token: string) => ({ "auth-provider": { name: "oidc", config: { "id-token": token } } });
+  const provider = (token: string) => ({
+    "auth-provider": {
+      name: "oidc",
+      config: {
+        "id-token": token,
+        "refresh-token": "secret",
+        "client-id": "c",
+        "idp-issuer-url": "https://localhost:1",
+      },
+    },
+  });
   const good = jwt(Date.now() / 1000 + 3600);
   expect((await credentialsOf(provider(good))).headers).toEqual({ Authorization: `Bearer ${good}` });
   expect(await failureOf(credentialsOf(provider(jwt(1))))).toContain("id-token has run out");
@@ -228,6 +243,12 @@ test.each([
   ["no current context", { ...kubeconfig({}), "current-context": "" }, {}, "current-context is not set"],
   ["an empty file", "", {}, "current-context is not set"],
   ["an absent cluster", { ...kubeconfig({}), clusters: null }, {}, 'cluster "c" must be in clusters'],
+  [
+    "an entry that is there twice",
+    { ...kubeconfig({}), users: [{ name: "u" }, { name: "u" }] },
+    {},
+    '"u" is there twice',
+  ],
   ["an absent user", { ...kubeconfig({}), users: [] }, {}, 'user "u" must be in users'],
   ["malformed YAML", "a: b: c\ntoken: secret", {}, "in line 1, must be YAML"],
   ["a list", "- a", {}, "the document must be object"],

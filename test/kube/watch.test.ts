@@ -91,3 +91,11 @@ test("the caller ends it with its reason", async () => {
   setTimeout(() => stop.abort(new Error("enough")), 50);
   expect(read({ stop })).rejects.toThrow("enough");
 });
+
+test("a field selector names one object", async () => {
+  pieces = [event("MODIFIED", "a")];
+  const scope = { namespace: "ns", fieldSelector: "metadata.name=a" };
+  const options = { ...scope, resourceVersion: "5", signal: new AbortController().signal };
+  expect(await Array.fromAsync(client.watch(pods, options), ({ type }) => type)).toEqual(["MODIFIED"]);
+  expect(asked?.searchParams.get("fieldSelector")).toBe("metadata.name=a");
+});

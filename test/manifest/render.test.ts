@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
 import { loadTestKind } from "../../lib/loadtest/kind.ts";
-import { controllerObjects } from "../../lib/manifest/controller.ts";
+import { namespacedControllerObjects } from "../../lib/manifest/controller.ts";
 import { renderManifests } from "../../lib/manifest/render.ts";
 import { sampleLoadTest } from "../../lib/manifest/sample.ts";
 
@@ -24,5 +25,18 @@ test("the sample is well-formed", () => {
 });
 
 test("no rendered right holds a wildcard", () => {
-  expect(JSON.stringify(controllerObjects({ image: "x" }))).not.toContain('"*"');
+  const yaml = Object.entries(renderManifests()).filter(([path]) => path.endsWith(".yaml"));
+  const roles = yaml.flatMap(([, text]) =>
+    parseAllDocuments(text)
+      .map((document) => document.toJS())
+      .filter(({ kind }) => kind === "Role" || kind === "ClusterRole"),
+  );
+  expect(roles).toHaveLength(3);
+  expect(JSON.stringify(roles)).not.toContain("*");
+});
+
+test("what runs the controller of one namespace is in that namespace, whichever it is", () => {
+  const kinds = namespacedControllerObjects({ image: "x" }).map((object) => (object as { kind: string }).kind);
+  expect(kinds).toEqual(["ServiceAccount", "Role", "RoleBinding", "Lease", "Deployment"]);
+  expect(renderManifests()["controller-namespaced.yaml"]).not.toMatch(/^ *namespace:/m);
 });

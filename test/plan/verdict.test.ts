@@ -46,7 +46,7 @@ test.each<[limit: string, status: "True" | "False", reason: string]>([
     expect(conditionIn(test, "Passed")).toMatchObject({ status: "Unknown", reason: "InProgress" });
     expect(test.status?.results).toBeUndefined();
     finish(cluster);
-    expect(kinds(cluster.pass())).toEqual(["patchStatus"]);
+    expect(kinds(cluster.pass())).toEqual(["patchStatus", "deleteService"]);
     expect(test.status).toMatchObject({ phase: "Finished", display: { rps: "1000", errors: "0%", p99: "3ms" } });
     expect(test.status?.results).toMatchObject({
       scheduled: 2000,

@@ -1,27 +1,30 @@
 // A watch that says which keys to look at sooner. Nothing depends on it: what it misses, the next poll sees.
-import { isExpired } from "../kube/api-error.ts";
-import type { KubeClient, WatchEvent } from "../kube/client.ts";
-import type { Resource } from "../kube/resource.ts";
 import type { KubeObject } from "../plan/objects.ts";
 import { nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
-import type { ControllerMetrics } from "./metrics.ts";
+import { isExpired } from "./api-error.ts";
+import type { KubeClient, WatchEvent, WatchScope } from "./client.ts";
+import type { Resource } from "./resource.ts";
 
 /** A stream is alive that has given an event or a bookmark so recently. */
 const aliveForMs = 90_000;
 const retryMs = 1000;
 const longestRetryMs = 30_000;
 
-export interface DoorbellOptions<T extends KubeObject> {
+/** Counters of what watches bring, by the kind of the object. */
+export interface WatchCounters {
+  events: { inc(labels: { kind: string }): void };
+  watchesBroken: { inc(labels: { kind: string }): void };
+}
+
+export interface DoorbellOptions<T extends KubeObject> extends WatchScope {
   client: KubeClient;
   resource: Resource<T>;
-  namespace?: string;
-  labelSelector?: string;
   /** Looks at everything, and resolves with the version of the resource's list from which to watch. */
   lookAtAll: () => Promise<string>;
   /** Told of each change. */
   heard: (object: T, type: WatchEvent<T>["type"]) => void;
-  metrics: ControllerMetrics;
+  counters: WatchCounters;
   log: Log;
 }
 
@@ -39,7 +42,7 @@ export class Doorbell<T extends KubeObject> {
 
   /** Watches until `stop` is aborted; a stream that ends, breaks or falls silent is opened again. Never rejects. */
   async run(stop: AbortSignal): Promise<void> {
-    const { resource, lookAtAll, heard, metrics, log } = this.#options;
+    const { resource, lookAtAll, heard, counters, log } = this.#options;
     let resourceVersion: string | undefined;
     let failures = 0;
     while (!stop.aborted) {
@@ -50,7 +53,7 @@ export class Doorbell<T extends KubeObject> {
           resourceVersion = event.object.metadata.resourceVersion;
           this.#heardAtMs = nowMs();
           if (event.type === "BOOKMARK") continue;
-          metrics.events.inc({ kind: resource.kind });
+          counters.events.inc({ kind: resource.kind });
           heard(event.object, event.type);
         }
         await sleep(retryMs, stop); // a server that ends every stream at once is not asked without a pause
@@ -59,7 +62,7 @@ export class Doorbell<T extends KubeObject> {
         failures++;
         if (isExpired(error)) resourceVersion = undefined;
         this.#heardAtMs = 0;
-        metrics.watchesBroken.inc({ kind: resource.kind });
+        counters.watchesBroken.inc({ kind: resource.kind });
         log.warn({ kind: resource.kind, error: (error as Error).message }, "watch broken");
         await sleep(Math.min(retryMs * 2 ** (failures - 1), longestRetryMs), stop);
       }
@@ -67,11 +70,12 @@ export class Doorbell<T extends KubeObject> {
   }
 
   #events(resourceVersion: string, signal: AbortSignal): AsyncIterable<WatchEvent<T>> {
-    const { client, resource, namespace, labelSelector } = this.#options;
+    const { client, resource, namespace, labelSelector, fieldSelector } = this.#options;
     this.#heardAtMs = nowMs();
     return client.watch(resource, {
       ...(namespace === undefined ? {} : { namespace }),
       ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
       resourceVersion,
       signal,
     });
