@@ -10,17 +10,18 @@ export function workerCommand(): Subcommand {
   const command = new Command("worker")
     .description("run the load driver: a plan file in, snapshots on stdout (worker Pods run this)")
     .option("--plan <file>", "the worker's plan", "/etc/loadtest/plan.json")
-    .option("--result <file>", "where the result is written", "/dev/termination-log");
+    .option("--result <file>", "where the result is written", "/dev/termination-log")
+    .option("--checkpoint <file>", "from where to go on after a restart of the container");
   return {
     command,
     run: async () => {
-      const { plan, result } = command.opts<{ plan: string; result: string }>();
+      const { plan, result, checkpoint } = command.opts<{ plan: string; result: string; checkpoint?: string }>();
       const abandoned = new AbortController();
       const write = (text: string) => {
         if (!writeOut(text)) abandoned.abort(); // whoever wanted the load is gone
       };
       const stop = AbortSignal.any([stopSignal(), abandoned.signal]);
-      await runWorker({ planFile: plan, resultFile: result, stop, write });
+      await runWorker({ planFile: plan, resultFile: result, checkpointFile: checkpoint, stop, write });
       return ExitCode.Passed;
     },
   };

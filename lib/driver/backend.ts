@@ -34,7 +34,8 @@ export class Backend {
   /** Whether it has connections only for what is owed. */
   #isLeaving = false;
   #inFlight = 0;
-  #completedInTime = 0;
+  /** Requests completed while requests were due. */
+  completedInTime = 0;
   /** The instant (ns since the start) at which the schedule was stopped; Infinity while it goes on. */
   #stoppedAtNs = Number.POSITIVE_INFINITY;
   /** The monotonic instant until which requests are due. */
@@ -141,11 +142,6 @@ export class Backend {
     return this.#inFlight;
   }
 
-  /** Requests completed while requests were due. */
-  get completedInTime(): number {
-    return this.#completedInTime;
-  }
-
   /** When the schedule ends by itself; Infinity without end, 0 for a backend that gets nothing. */
   get endNs(): number {
     return this.#workload.endNs;
@@ -190,6 +186,17 @@ export class Backend {
   recordings(elapsedNs: number): Recording[] {
     const due = this.#workload.due(Math.min(elapsedNs, this.#stoppedAtNs));
     return this.#recorders.map((recorder, i) => recorder.recording(due[i] ?? 0, this.#skipped[i] ?? 0));
+  }
+
+  /** The same as far as it would be known should the process end now. */
+  checkpoint(elapsedNs: number): Recording[] {
+    const due = this.#workload.due(Math.min(elapsedNs, this.#stoppedAtNs));
+    return this.#recorders.map((recorder, i) => recorder.checkpoint(due[i] ?? 0));
+  }
+
+  /** Goes on from what an earlier process recorded, by request; before the beginning. */
+  resume(recordings: readonly Recording[]): void {
+    for (const [request, recording] of recordings.entries()) this.#recorders[request]?.resume(recording);
   }
 
   /** Whether the next request is due now; owed ones that have waited longer than the timeout are passed over first. */
@@ -256,7 +263,7 @@ export class Backend {
     const recorder = this.#recorders[connection.request] as PathRecorder;
     if (failure === undefined) {
       if (nowNs - connection.dispatchedNs > this.#timeoutNs) recorder.timedOut++;
-      else if (recorder.respond(connection.parser.status) && nowNs <= this.#dueUntilNs) this.#completedInTime++;
+      else if (recorder.respond(connection.parser.status) && nowNs <= this.#dueUntilNs) this.completedInTime++;
       this.#recordTimes(connection, recorder, nowNs);
     } else recorder.fail(failure);
     // A response that came before the end of the request leaves the rest of that on the connection (RFC 9112 §9.3).

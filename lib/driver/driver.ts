@@ -5,7 +5,7 @@ import { beforeStartNs, scheduleEndNs } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { askForPreciseTimers, monotonicNs, sleep } from "../runtime/clock.ts";
 import type { GeneratorReport } from "../stats/generator.ts";
-import type { BackendRecording } from "../stats/recording.ts";
+import type { BackendRecording, WorkerRecording } from "../stats/recording.ts";
 import { Backend } from "./backend.ts";
 import { GeneratorWatch } from "./generator-watch.ts";
 import { createPacer } from "./pacer.ts";
@@ -26,6 +26,8 @@ export class Driver {
   #plan: WorkerPlan;
   readonly #backends: Backend[] = [];
   readonly #watch = new GeneratorWatch();
+  /** What an earlier process recorded, until `scheduledSeconds`. */
+  #former: WorkerRecording | undefined;
   #hasBegun = false;
   #startNs = 0;
   #stoppedAtNs = Number.POSITIVE_INFINITY;
@@ -49,6 +51,13 @@ export class Driver {
     await Promise.all(this.#used(this.#plan).map((backend) => backend.open(this.#plan, stop)));
   }
 
+  /** Goes on from the checkpoint of an earlier process; before the run. */
+  resume(former: WorkerRecording): void {
+    this.#former = former;
+    this.#watch.resume(former.generator);
+    for (const [index, { paths }] of former.backends.entries()) this.#backends[index]?.resume(paths);
+  }
+
   /**
    * Sends what the plan asks for, request 0 at the monotonic instant `startNs`, until the schedule ends or `stop` is
    * aborted, and waits for the responses. Of a start in the past, what was due before now counts as lost: an earlier
@@ -60,7 +69,10 @@ export class Driver {
     const nowNs = monotonicNs();
     this.#watch.begin(nowNs);
     const { joinNs = beforeStartNs } = this.#plan;
-    for (const backend of this.#backends) backend.begin(startNs, joinNs, nowNs - startNs - lateStartNs);
+    // What was due after the checkpoint of an earlier process, that one may have sent.
+    const afterNs = Math.max(joinNs, (this.#former?.scheduledSeconds ?? -1) * 1e9);
+    const lostUntilNs = nowNs - startNs - (this.#former === undefined ? lateStartNs : 0);
+    for (const backend of this.#backends) backend.begin(startNs, afterNs, lostUntilNs);
     const pace = createPacer(this.#plan.pacing);
     askForPreciseTimers();
     let nextCheckNs = 0;
@@ -150,6 +162,11 @@ export class Driver {
     return this.#backends.map((backend) => ({ name: backend.name, paths: backend.recordings(elapsedNs) }));
   }
 
+  /** What would be known should the process end at `elapsedNs`: all that has its outcome by then; the rest is lost. */
+  checkpoint(elapsedNs: number): BackendRecording[] {
+    return this.#backends.map((backend) => ({ name: backend.name, paths: backend.checkpoint(elapsedNs) }));
+  }
+
   /** How the generator itself did so far. */
   generatorReport(): GeneratorReport {
     return this.#watch.report(monotonicNs());
@@ -163,7 +180,8 @@ export class Driver {
 
   /** Requests completed while requests were due. */
   completedInTime(): number {
-    return this.#backends.reduce((sum, backend) => sum + backend.completedInTime, 0);
+    const former = this.#former?.completedInTime ?? 0;
+    return this.#backends.reduce((sum, backend) => sum + backend.completedInTime, former);
   }
 
   #stop(elapsedNs: number): void {

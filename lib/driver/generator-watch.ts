@@ -15,12 +15,20 @@ export class GeneratorWatch {
   #lastNs = 0;
   #lastCpuNs = 0;
 
+  /** Goes on from what an earlier process has seen; before the beginning. */
+  resume({ slip, connectionWait, counters }: GeneratorReport): void {
+    this.#report.slip.merge(slip);
+    this.#report.connectionWait.merge(connectionWait);
+    Object.assign(this.#report.counters, counters);
+  }
+
   begin(nowNs: number): void {
-    this.#startNs = nowNs;
+    const { elapsedNs, cpuNs, throttledNs } = this.#report.counters;
     this.#lastNs = nowNs;
-    this.#startCpuNs = cpuUsedNs();
-    this.#lastCpuNs = this.#startCpuNs;
-    this.#startThrottledNs = cpuThrottledNs();
+    this.#lastCpuNs = cpuUsedNs();
+    this.#startNs = nowNs - elapsedNs;
+    this.#startCpuNs = this.#lastCpuNs - cpuNs;
+    this.#startThrottledNs = cpuThrottledNs() - throttledNs;
   }
 
   /** A request leaves that the generator has held up for `lateNs`, and the want of a connection for `waitNs`. Hot. */

@@ -1,8 +1,8 @@
 // Counters and histograms of one request of the plan. Hot: recording allocates nothing.
 import type { PlannedRequest } from "../load/worker-plan.ts";
-import { type Account, type FailureKind, failureKinds } from "../stats/account.ts";
+import { type Account, emptyAccount, type FailureKind, failureKinds, sumAccounts } from "../stats/account.ts";
 import { Histogram } from "../stats/histogram.ts";
-import type { Recording } from "../stats/recording.ts";
+import { metrics, type Recording } from "../stats/recording.ts";
 
 const statusCodeLimit = 600;
 
@@ -21,6 +21,8 @@ export class PathRecorder {
   readonly slip = new Histogram();
   readonly #failed = new Map<FailureKind, number>(failureKinds.map((kind) => [kind, 0]));
   readonly #statusCodes = new Float64Array(statusCodeLimit);
+  /** What an earlier process counted. */
+  #former: Account = emptyAccount();
   /** 1 for each status code that completes the request. */
   readonly #expected = new Uint8Array(statusCodeLimit);
 
@@ -29,6 +31,12 @@ export class PathRecorder {
     this.#expected.fill(0);
     if (expectStatus === undefined) this.#expected.fill(1, 200, 400);
     else for (const status of expectStatus) this.#expected[status] = 1;
+  }
+
+  /** Goes on from what an earlier process recorded. */
+  resume({ account, ...histograms }: Recording): void {
+    this.#former = account;
+    for (const metric of metrics) this[metric].merge(histograms[metric]);
   }
 
   fail(kind: FailureKind): void {
@@ -49,7 +57,15 @@ export class PathRecorder {
    * The account is a copy, the histograms are the recorder's own.
    */
   recording(due: number, lost: number): Recording {
-    return { account: this.#account(due, lost), latency: this.latency, service: this.service, slip: this.slip };
+    const account = sumAccounts([this.#former, this.#account(due, lost)]);
+    return { account, latency: this.latency, service: this.service, slip: this.slip };
+  }
+
+  /** The same as far as it would be known should the process end now: the fate of what is open is lost. */
+  checkpoint(due: number): Recording {
+    const recording = this.recording(due, due - this.dispatched - this.givenUp);
+    const { account } = recording;
+    return { ...recording, account: { ...account, lost: account.lost + account.inFlight, inFlight: 0 } };
   }
 
   #account(due: number, lost: number): Account {

@@ -1,12 +1,14 @@
 // The life of a worker: plan file in, snapshots on stdout, the result on stdout and in the termination message.
 import { onClockOf } from "../load/live-change.ts";
+import { beforeStartNs } from "../load/planned-schedule.ts";
 import { monotonicFromWall, monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import { writeTextFile } from "../runtime/files.ts";
 import { encodeHistogram } from "../stats/histogram-codec.ts";
 import { formatLine, type ReadyLine, resultLines, type SnapshotLine } from "../stats/line.ts";
-import { allRecordings, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
+import { allRecordings, type BackendRecording, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
 import { formatTerminationMessage } from "../stats/termination-message.ts";
 import { formatWorkerFailure } from "../stats/worker-failure.ts";
+import { CheckpointFile } from "./checkpoint-file.ts";
 import { Driver } from "./driver.ts";
 import { PlanFile } from "./plan-file.ts";
 import { TargetError } from "./target-error.ts";
@@ -18,6 +20,8 @@ const changeCheckMs = 100;
 export interface WorkerOptions {
   planFile: string;
   resultFile: string;
+  /** Outlives the process, so that one that takes its place goes on from it. Absent: it knows of nothing. */
+  checkpointFile?: string | undefined;
   /** Ends the run early, with its account complete. */
   stop: AbortSignal;
   write: (text: string) => void;
@@ -37,16 +41,31 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   }
 }
 
-async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRecording> {
+async function drive({ planFile, checkpointFile, stop, write }: WorkerOptions): Promise<WorkerRecording> {
   const file = await PlanFile.open(planFile);
   const planStop = new AbortController();
   const anyStop = AbortSignal.any([stop, planStop.signal]);
+  if (file.plan.stop === true) planStop.abort();
+  const checkpoint = checkpointFile === undefined ? undefined : new CheckpointFile(checkpointFile);
+  const former = checkpoint?.read();
   const driver = await Driver.create(file.plan);
-  await driver.open(anyStop);
-  await untilStart(driver, file, planStop, anyStop, write);
-  const plannedStartAtMs = file.plan.startAtMs;
+  if (former === undefined) {
+    await driver.open(anyStop);
+    await untilStart(driver, file, planStop, anyStop, write);
+  } else await resume(driver, former, anyStop);
+  const plannedStartAtMs = former?.startedAtMs ?? file.plan.startAtMs;
   const startNs = plannedStartAtMs === undefined ? monotonicNs() : monotonicFromWall(plannedStartAtMs);
   const startedAtMs = plannedStartAtMs ?? nowMs();
+  const recordingOf = (backends: BackendRecording[], scheduledSeconds: number): WorkerRecording => ({
+    worker: file.plan.worker.index,
+    startedAtMs,
+    endedAtMs: nowMs(),
+    scheduledSeconds,
+    completedInTime: driver.completedInTime(),
+    backends,
+    generator: driver.generatorReport(),
+  });
+  const checkpointAt = (elapsedNs: number) => recordingOf(driver.checkpoint(elapsedNs), elapsedNs / 1e9);
   const saySnapshot = (elapsedNs: number) => {
     const { account, latency } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
     const line: SnapshotLine = {
@@ -59,26 +78,30 @@ async function drive({ planFile, stop, write }: WorkerOptions): Promise<WorkerRe
       latency: encodeHistogram(latency),
     };
     write(formatLine(line));
+    checkpoint?.write(() => checkpointAt(monotonicNs() - startNs));
   };
+  if (former === undefined) checkpoint?.write(() => checkpointAt(beforeStartNs)); // the start is known
   const isOver = new AbortController();
   const following = follow(driver, file, startedAtMs, planStop, isOver.signal, () =>
     saySnapshot(monotonicNs() - startNs),
   );
   await driver.run(startNs, anyStop, saySnapshot);
   isOver.abort();
-  const recording = {
-    worker: file.plan.worker.index,
-    startedAtMs,
-    endedAtMs: nowMs(),
-    scheduledSeconds: driver.scheduledSeconds(),
-    completedInTime: driver.completedInTime(),
-    backends: driver.recordings(),
-    generator: driver.generatorReport(),
-  };
+  const recording = recordingOf(driver.recordings(), driver.scheduledSeconds());
   for (const line of resultLines(recording)) write(formatLine(line));
   const planError = await following;
   if (planError !== undefined) throw planError;
   return recording;
+}
+
+/** Goes on from the checkpoint of an earlier process: also when the target cannot be reached, which is then recorded. */
+async function resume(driver: Driver, former: WorkerRecording, stop: AbortSignal): Promise<void> {
+  driver.resume(former);
+  try {
+    await driver.open(stop);
+  } catch (error: unknown) {
+    if (!(error instanceof TargetError)) throw error;
+  }
 }
 
 /**
@@ -94,7 +117,6 @@ async function untilStart(
 ): Promise<void> {
   const sayReady = () =>
     write(formatLine({ kind: "ready", worker: file.plan.worker.index, plan: file.hash } satisfies ReadyLine));
-  if (file.plan.stop === true) planStop.abort();
   sayReady();
   for (let waits = 1; file.plan.barrier && file.plan.startAtMs === undefined && !stop.aborted; waits++) {
     await sleep(startCheckMs, stop);

@@ -1,0 +1,136 @@
+// The worker as a Pod runs it: a plan file that changes, a process that is killed and begins again.
+import { afterEach, expect, test } from "bun:test";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { planHash, type WorkerPlan } from "../../lib/load/worker-plan.ts";
+import { withTemporaryFolder } from "../../lib/runtime/files.ts";
+import { imbalance } from "../../lib/stats/account.ts";
+import { type Line, parseLine, type SnapshotLine } from "../../lib/stats/line.ts";
+import { parseTerminationMessage, type WorkerResult } from "../../lib/stats/termination-message.ts";
+import { get, planFor } from "../driver/drive.ts";
+import { binary, linesOf, startTarget } from "./process.ts";
+
+const children: Bun.Subprocess[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+});
+
+class WorkerProcess {
+  readonly #folder: string;
+  readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
+  readonly #lines: AsyncGenerator<string>;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    const file = (name: string) => join(folder, name);
+    const files = ["--plan", file("plan.json"), "--result", file("result"), "--checkpoint", file("checkpoint")];
+    this.#child = Bun.spawn([binary, "worker", ...files], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    children.push(this.#child);
+    this.#lines = linesOf(this.#child.stdout);
+  }
+
+  /** The next line that is `wanted`. */
+  async until<T extends Line>(wanted: (line: Line) => line is T): Promise<T> {
+    for (let next = await this.#lines.next(); next.done !== true; next = await this.#lines.next()) {
+      const line = parseLine(next.value);
+      if (line !== undefined && wanted(line)) return line;
+    }
+    throw new Error("the worker ended before it said so");
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
+  }
+
+  async end(): Promise<WorkerResult> {
+    for await (const _ of this.#lines); // a full pipe would hold the worker up
+    expect(await this.#child.exited).toBe(0);
+    return parseTerminationMessage(readFileSync(join(this.#folder, "result"), "utf8")) as WorkerResult;
+  }
+}
+
+/** Replaces the plan as the kubelet does, in one step; returns what acknowledges it. */
+function putPlan(folder: string, plan: WorkerPlan): string {
+  const text = JSON.stringify(plan);
+  writeFileSync(join(folder, "plan.new"), text);
+  renameSync(join(folder, "plan.new"), join(folder, "plan.json"));
+  return planHash(text);
+}
+
+const isSnapshot = (line: Line): line is SnapshotLine => line.kind === "snapshot";
+const acknowledges = (hash: string) => (line: Line) => isSnapshot(line) && line.plan === hash;
+const isReady = (hash: string) => (line: Line) => line.kind === "ready" && line.plan === hash;
+
+function planTo(url: string, changes: Partial<WorkerPlan>): WorkerPlan {
+  return planFor({ port: Number(new URL(url).port) }, { timeoutNs: 5e9, pacing: "relaxed", ...changes });
+}
+
+test("a worker acknowledges and follows its plan before and after the start, until it says stop", async () => {
+  const target = await startTarget();
+  const result = await withTemporaryFolder(async (folder) => {
+    const waiting = planTo(target.url, { worker: { index: 0, count: 2 }, durationNs: 60e9, barrier: true });
+    const first = putPlan(folder, waiting);
+    const worker = new WorkerProcess(folder);
+    await worker.until(isReady(first) as never);
+    const alone = { ...waiting, worker: { index: 0, count: 1 }, requestsPerSecond: 200 };
+    await worker.until(isReady(putPlan(folder, alone)) as never);
+    const started = { ...alone, startAtMs: Date.now() };
+    await worker.until(acknowledges(putPlan(folder, started)) as never);
+    const rates = { requestsPerSecond: 200, durationNs: 60e9 };
+    const changes = [{ atNs: 2e9, clockNs: 2e9, paused: true as const, ...rates }];
+    const paused = { ...started, changes, requests: [...started.requests, get("/c")] };
+    await worker.until(acknowledges(putPlan(folder, paused)) as never);
+    const inPause = (line: Line): line is SnapshotLine => isSnapshot(line) && line.elapsedSeconds > 3;
+    expect((await worker.until(inPause)).account.scheduled).toBe(400);
+    putPlan(folder, { ...paused, stop: true });
+    return await worker.end();
+  });
+  const report = await target.stop();
+  expect(result.account).toMatchObject({ scheduled: 400, sent: 400, completed: 400 });
+  expect(report.requests).toBe(400);
+  expect(result.paths?.length).toBe(3);
+});
+
+test("a worker that is killed goes on from its checkpoint: what it knew is kept, what was open is lost", async () => {
+  const target = await startTarget(["--delay", "20ms"]);
+  const seconds = 6;
+  const { results, checkpointSent } = await withTemporaryFolder(async (folder) => {
+    putPlan(folder, planTo(target.url, { requestsPerSecond: 500, durationNs: seconds * 1e9, connections: 16 }));
+    let checkpointSent = 0;
+    for (const untilSeconds of [1.5, 3]) {
+      const worker = new WorkerProcess(folder);
+      const isFar = (line: Line): line is SnapshotLine => isSnapshot(line) && line.elapsedSeconds > untilSeconds;
+      checkpointSent = (await worker.until(isFar)).account.sent;
+      await worker.kill();
+      expect(existsSync(join(folder, "checkpoint"))).toBe(true);
+    }
+    return { results: await new WorkerProcess(folder).end(), checkpointSent };
+  });
+  const report = await target.stop();
+  const { account, latency } = results;
+  expect(imbalance(account)).toBe(0);
+  expect(account).toMatchObject({ scheduled: 500 * seconds, inFlight: 0 });
+  expect(account.sent).toBeGreaterThan(checkpointSent);
+  expect(account.lost).toBeGreaterThan(0);
+  expect(account.completed).toBeGreaterThan(1000);
+  expect(report.requests).toBeGreaterThanOrEqual(account.sent);
+  expect(report.requests).toBeLessThanOrEqual(account.sent + account.lost);
+  expect(latency.histogram.total).toBe(account.completed + account.timedOut);
+});
+
+test("a killed worker goes on although its target is gone, and says what became of the rest", async () => {
+  const target = await startTarget();
+  const { account } = await withTemporaryFolder(async (folder) => {
+    putPlan(folder, planTo(target.url, { requestsPerSecond: 100, durationNs: 3e9 }));
+    const worker = new WorkerProcess(folder);
+    await worker.until((line): line is SnapshotLine => isSnapshot(line) && line.elapsedSeconds > 1.5);
+    await worker.kill();
+    await target.stop();
+    return await new WorkerProcess(folder).end();
+  });
+  expect(account.completed).toBeGreaterThanOrEqual(90);
+  expect(account.failed.refused).toBeGreaterThan(0);
+  expect(account.scheduled).toBe(300);
+});
