@@ -19,7 +19,7 @@ import { readServingStore, type ServingStore, writeAuthority, writeBundle, write
 import type { ServingWatch } from "./serving-watch.ts";
 
 /** Until the next look when all is well: while the watch is alive, and without it. */
-const restMs = { watched: 60_000, unwatched: 5000 };
+const restMs = { watched: 120_000, unwatched: 5000 };
 const waitMs = 500;
 
 export interface KeeperOptions {

@@ -113,8 +113,13 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
         return false;
       }
     case "setPlan": {
-      const metadata = { uid: action.uid, annotations: { [planAnnotation]: action.plan } };
-      await client.patch(pods, action, { type: "merge", body: { metadata } });
+      const path = `/metadata/annotations/${planAnnotation.replace("/", "~1")}`;
+      const body = [
+        { op: "test", path: "/metadata/uid", value: action.uid },
+        { op: "test", path, value: action.former },
+        { op: "replace", path, value: action.plan },
+      ] as const;
+      await client.patch(pods, action, { type: "json", body });
       log.info({ object }, "plan told to worker");
       return true;
     }

@@ -45,8 +45,13 @@ export function isRunning({ metadata, status }: Pod): boolean {
   return metadata.deletionTimestamp === undefined && status?.containerStatuses?.[0]?.state?.running !== undefined;
 }
 
-export function hasEnded({ status }: Pod): boolean {
-  return status?.phase === "Succeeded" || status?.phase === "Failed";
+/** A worker that has ended well is not started again, though its Pod is told a little later. */
+export function hasEnded(pod: Pod): boolean {
+  return pod.status?.phase === "Failed" || hasSucceeded(pod);
+}
+
+export function hasSucceeded({ status }: Pod): boolean {
+  return status?.phase === "Succeeded" || status?.containerStatuses?.[0]?.state?.terminated?.exitCode === 0;
 }
 
 /** Who has, or last had, each seat. */
@@ -56,7 +61,7 @@ export function latestBySeat(workers: readonly Worker[]): Map<number, Worker> {
 
 /** Whether it ended because its schedule did. */
 export function hasFinished({ pod, plan }: Worker): boolean {
-  return pod.status?.phase === "Succeeded" && plan?.stop === undefined;
+  return hasSucceeded(pod) && plan?.stop === undefined;
 }
 
 export function hasFailed({ pod }: Worker): boolean {

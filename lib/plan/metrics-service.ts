@@ -43,14 +43,14 @@ export function desiredMetricsService({ metadata: { name, namespace, uid } }: Lo
 }
 
 /**
- * What becomes of the Service by what is about to become of its LoadTest: made when it first runs, so that tests which
+ * What becomes of the Service by what is about to become of its LoadTest: made when its load begins, so that tests which
  * wait cost nothing, and deleted when it ends.
  */
 export function metricsServiceActions(loadTest: LoadTest, actions: readonly Action[]): Action[] {
   const { namespace, name, uid } = loadTest.metadata;
   const status = actions.find((action) => action.kind === "patchStatus")?.status;
   if (status === undefined) return [];
-  if (status.phase === "Running" && loadTest.status?.phase !== "Running") {
+  if (status.startTime !== undefined && status.startTime !== loadTest.status?.startTime) {
     return [{ kind: "createService", service: desiredMetricsService(loadTest) }];
   }
   const ends = isComplete({ ...loadTest, status }) && !isComplete(loadTest);

@@ -99,17 +99,17 @@ function lifeNews(before: LoadTestStatus, after: LoadTestStatus): News[] {
   ];
 }
 
-/** That workers were told another rate. */
+/** That workers were told another rate than before. */
 function rateNews(done: readonly Action[]): News[] {
-  const plans = done.flatMap((one) => (one.kind === "setPlan" ? [JSON.parse(one.plan) as ChangedPlan] : []));
-  const rates = plans.map((plan) => [plan, ...(plan.changes ?? [])].map(({ requestsPerSecond }) => requestsPerSecond));
-  const [was, is] =
-    rates.map((told) => told.slice(-2)).find(([last, next]) => next !== undefined && last !== next) ?? [];
-  if (was === undefined) return [];
-  return [normal("RateChanged", "ChangeRate", `From ${was} to ${is} requests per second.`)];
+  const told = done.find((one) => one.kind === "setPlan");
+  const [was, is] = told === undefined ? [] : [lastRate(told.former), lastRate(told.plan)];
+  return was === is ? [] : [normal("RateChanged", "ChangeRate", `From ${was} to ${is} requests per second.`)];
 }
 
-type ChangedPlan = Pick<WorkerPlan, "requestsPerSecond"> & { changes?: Pick<WorkerPlan, "requestsPerSecond">[] };
+function lastRate(plan: string): WorkerPlan["requestsPerSecond"] {
+  const { requestsPerSecond, changes = [] } = JSON.parse(plan) as Pick<WorkerPlan, "requestsPerSecond" | "changes">;
+  return changes.at(-1)?.requestsPerSecond ?? requestsPerSecond;
+}
 
 /** Endings that somebody wanted, and what they are called. */
 const goodEndings: Readonly<Record<string, string>> = { WorkersFinished: "Finished", Stopped: "Stopped" };

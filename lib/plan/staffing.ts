@@ -6,6 +6,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { hasFailed, hasFinished, latestBySeat, toldStartMs, type Worker } from "./crew.ts";
+import { planAnnotation } from "./names.ts";
+import type { Observed, Pod } from "./objects.ts";
 import { fitsPod } from "./pod-settings.ts";
 import { type Repair, repairOf } from "./repair.ts";
 import { canFollow, type Script } from "./script.ts";
@@ -34,16 +36,34 @@ export interface Vacancy {
   attempt: number;
 }
 
-/** Ends workers: those that have begun by their plan, so that they leave their results, others with their Pod. */
+/**
+ * Ends workers: those that have begun by their plan, so that they leave their results, others with their Pod. One that is
+ * about to be started again would end no sooner than that.
+ */
 export function dismissals(workers: readonly Worker[], reason: string): Action[] {
   return workers.flatMap((worker): Action[] => {
-    const { pod, plan, isRunning, hasEnded, isGoing } = worker;
+    const { pod, plan, hasEnded, isGoing } = worker;
     if (hasEnded || isGoing) return [];
     const { namespace = "", name, uid } = pod.metadata;
-    const hasResults = isRunning && plan !== undefined && !isWaiting(worker);
-    if (!hasResults) return [{ kind: "deletePod", namespace, name, uid, reason }];
-    return plan.stop ? [] : [{ kind: "setPlan", namespace, name, uid, plan: JSON.stringify({ ...plan, stop: true }) }];
+    const { phase, containerStatuses } = pod.status ?? {};
+    const isStarting = phase !== "Running" || containerStatuses?.[0]?.state?.waiting !== undefined;
+    if (plan === undefined || isStarting || isWaiting(worker)) {
+      return [{ kind: "deletePod", namespace, name, uid, reason }];
+    }
+    return plan.stop ? [] : [setPlan(pod, { ...plan, stop: true })];
   });
+}
+
+function setPlan({ metadata }: Observed<Pod>, plan: WorkerPlan): Action {
+  const { namespace = "", name, uid, annotations = {} } = metadata;
+  return {
+    kind: "setPlan",
+    namespace,
+    name,
+    uid,
+    former: annotations[planAnnotation] ?? "",
+    plan: JSON.stringify(plan),
+  };
 }
 
 /** Who has no seat, or cannot follow the script. */
@@ -110,8 +130,7 @@ export function instructions(staffing: Staffing): Action[] {
       ...startOf(worker, observed, staying, staffing),
     };
     if (isDeepStrictEqual(plan, observed)) return [];
-    const { namespace = "", name, uid } = worker.pod.metadata;
-    return [{ kind: "setPlan", namespace, name, uid, plan: JSON.stringify({ ...plan, generation }) }];
+    return [setPlan(worker.pod, { ...plan, generation })];
   });
 }
 

@@ -22,9 +22,6 @@ const planFolder = "/etc/loadtest";
 const clusterCaFolder = "/etc/loadtest-ca/cluster";
 const clusterCaFile = "ca.crt";
 const checkpointFolder = "/var/lib/loadtest";
-/** Whether workers know the option: what they have measured is then there for their next epoch. */
-const keepsCheckpoints: boolean = false;
-const checkpointArgs = keepsCheckpoints ? ["--checkpoint", `${checkpointFolder}/checkpoint`] : [];
 
 /** Where a worker Pod finds the authorities to trust, beside the public ones. */
 export function workerCaFiles({ scheme, caFile }: EffectiveSpec): string[] {
@@ -81,7 +78,7 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
           name: "worker",
           image,
           imagePullPolicy: "IfNotPresent",
-          args: ["worker", "--plan", `${planFolder}/plan.json`, ...checkpointArgs],
+          args: ["worker", "--plan", `${planFolder}/plan.json`, "--checkpoint", `${checkpointFolder}/checkpoint`],
           resources: workerResources(spec.podTemplate.resources),
           securityContext: restrictedContainer,
           volumeMounts: [

@@ -44,8 +44,8 @@ function creation(name: string, labels: Record<string, string> = {}): Action {
   return { kind: "createPod", pod };
 }
 
-function telling(plan: object): Action {
-  return { kind: "setPlan", ...key, plan: JSON.stringify(plan) };
+function telling(former: object, plan: object): Action {
+  return { kind: "setPlan", ...key, former: JSON.stringify(former), plan: JSON.stringify(plan) };
 }
 
 const ended = (reason: string, passed: Condition) =>
@@ -119,14 +119,15 @@ test.each<[what: string, before: LoadTestStatus | undefined, after: LoadTestStat
 });
 
 test("another rate is told when the spec has changed, not when a plan is told again", () => {
-  const faster = telling({ requestsPerSecond: 100, changes: [{ requestsPerSecond: 100 }, { requestsPerSecond: 250 }] });
+  const [slow, fast] = [{ requestsPerSecond: 100 }, { requestsPerSecond: 100, changes: [{ requestsPerSecond: 250 }] }];
+  const faster = telling(slow, fast);
   const changed = running({ observedGeneration: 2 });
   expect(news(running(), changed, faster, faster)).toEqual([
     { type: "Normal", reason: "RateChanged", action: "ChangeRate", note: "From 100 to 250 requests per second." },
   ]);
   expect(news(changed, undefined, faster)).toEqual([]);
-  const paused = telling({ requestsPerSecond: 100, changes: [{ requestsPerSecond: 100, paused: true }] });
-  expect(news(running(), changed, paused, telling({ requestsPerSecond: 100 }))).toEqual([]);
+  const paused = { ...slow, changes: [{ requestsPerSecond: 100, paused: true }] };
+  expect(news(running(), changed, telling(slow, paused), telling(paused, slow), telling(fast, fast))).toEqual([]);
 });
 
 test("a replacement is a warning, and Pods that go have a reason", () => {
