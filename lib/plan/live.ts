@@ -28,7 +28,8 @@ export interface Live {
   latency: Histogram;
   /** Of the worker that is the furthest. */
   elapsedSeconds: number;
-  display: Display;
+  /** undefined: nobody has said anything lately. */
+  display: Display | undefined;
   /** undefined: nobody runs any more. */
   rateAchieved: Finding | undefined;
   /** Those that are broken by what has happened so far; none as long as too little has. */
@@ -64,16 +65,18 @@ export function liveFigures(script: Script, seen: SeenOfRun, thresholds: readonl
     ...snapshots.map((snapshot) => snapshot.elapsedSeconds),
   );
   const spans = reports.flatMap(lastSpan);
-  const throughput = sum(spans, ({ completed, seconds }) => completed / seconds);
   return {
     account,
     latency,
     elapsedSeconds,
-    display: displayOf({
-      ...account,
-      throughputPerSecond: throughput,
-      latencyUs: { p99: latency.quantileNs(0.99) / 1e3 },
-    }),
+    display:
+      spans.length === 0
+        ? undefined
+        : displayOf({
+            ...account,
+            throughputPerSecond: sum(spans, ({ completed, seconds }) => completed / seconds),
+            latencyUs: { p99: latency.quantileNs(0.99) / 1e3 },
+          }),
     rateAchieved: running.length === 0 ? undefined : rateAchieved(script, spans, running.length),
     broken: brokenThresholds(thresholds, account, latency, elapsedSeconds),
   };

@@ -50,9 +50,10 @@ export function metricsServiceActions(loadTest: LoadTest, actions: readonly Acti
   const { namespace, name, uid } = loadTest.metadata;
   const status = actions.find((action) => action.kind === "patchStatus")?.status;
   if (status === undefined) return [];
-  if (status.startTime !== undefined && status.startTime !== loadTest.status?.startTime) {
-    return [{ kind: "createService", service: desiredMetricsService(loadTest) }];
+  if (isComplete({ ...loadTest, status })) {
+    if (isComplete(loadTest)) return [];
+    return [{ kind: "deleteService", namespace, name: metricsServiceName(name, uid), ownerUid: uid }];
   }
-  const ends = isComplete({ ...loadTest, status }) && !isComplete(loadTest);
-  return ends ? [{ kind: "deleteService", namespace, name: metricsServiceName(name, uid), ownerUid: uid }] : [];
+  const hasBegun = status.startTime !== undefined && status.startTime !== loadTest.status?.startTime;
+  return hasBegun ? [{ kind: "createService", service: desiredMetricsService(loadTest) }] : [];
 }

@@ -89,7 +89,7 @@ test("what is displayed is the throughput of late, and errors and latency since 
       ]),
     )?.display,
   ).toEqual({ rps: "300", errors: "0.12%", p99: "2.01ms" });
-  expect(live(saying([[later]]))?.display.rps).toBe("183");
+  expect(live(saying([[later]]))?.display?.rps).toBe("183");
   expect(live(saying([[]]))).toBeUndefined();
 });
 
