@@ -139,7 +139,7 @@ type Start = Pick<WorkerPlan, "startAtMs" | "joinNs">;
 /** The start that it was told, or may be told now: all together at first, later whoever's share is free. */
 function startOf(
   worker: Worker,
-  { startAtMs: toldAtMs, joinNs }: WorkerPlan,
+  { startAtMs: toldAtMs, joinNs, barrier }: WorkerPlan,
   staying: readonly Worker[],
   staffing: Staffing,
 ): Start {
@@ -147,6 +147,7 @@ function startOf(
   const { workers, seats, startAtMs, nowMs } = staffing;
   const present = workers.filter(({ hasEnded }) => !hasEnded);
   if (startAtMs === undefined) {
+    if (!barrier) return {}; // it begins by itself, and says when
     const areReady =
       present.length === seats && staying.length === seats && staying.every(({ isRunning }) => isRunning);
     return areReady ? { startAtMs: nowMs + barrierMs } : {};
