@@ -1,5 +1,5 @@
 // The rules of a LoadTest's spec that its schema cannot say.
-import { parseDuration } from "./duration.ts";
+import { durationNs } from "./duration.ts";
 import type { LoadTestSpec } from "./load-test.ts";
 import { podTemplateRules } from "./pod-template.ts";
 import type { Rule } from "./rule.ts";
@@ -14,8 +14,8 @@ const ownFields = ["content-length", "transfer-encoding", "te", "trailer", "expe
 
 function isOutside(text: string | undefined, least: string, most: string): boolean {
   if (text === undefined) return false;
-  const ns = parseDuration(text) as number;
-  return ns < (parseDuration(least) as number) || ns > (parseDuration(most) as number);
+  const ns = durationNs(text);
+  return ns === undefined || ns < (durationNs(least) as bigint) || ns > (durationNs(most) as bigint);
 }
 
 function durationRule(
@@ -47,7 +47,7 @@ const latencyRules: readonly Rule<LoadTestSpec>[] = quantileNames.map((name) => 
   isBroken: ({ thresholds }) => isOutside(thresholds?.latency?.[name], leastLatency, mostLatency),
 }));
 
-const week = 168 * 3600e9;
+const weekNs = 168n * 3_600_000_000_000n;
 
 /** As CEL counts: code points, not UTF-16 units. */
 function characters({ path, body = "", headers = [] }: NonNullable<LoadTestSpec["requests"]>[number]): number {
@@ -77,7 +77,7 @@ export const loadTestRules: readonly Rule<LoadTestSpec>[] = [
     mustBe: "stages of at least 1s each, and of 168h at most together",
     isBroken: ({ stages = [] }) =>
       stages.some((stage) => isOutside(stage.duration, "1s", "168h")) ||
-      stages.reduce((sum, stage) => sum + (parseDuration(stage.duration) as number), 0) > week,
+      stages.reduce((sum, stage) => sum + (durationNs(stage.duration) as bigint), 0n) > weekNs,
   },
   {
     field: "duration",
