@@ -250,7 +250,7 @@ class Loop {
     const { reconciles, seconds, actions: counted } = this.#metrics;
     const startedNs = monotonicNs();
     const [namespace = "", name = ""] = key.split("/");
-    const observed = await observe(this.#client, { namespace, name }, this.#options, this.#takeFresh(key));
+    const observed = await observe(this.#client, { namespace, name }, this.#options, this.#log, this.#takeFresh(key));
     const world = {
       ...observed,
       ...(await this.#reader.read(observed, nowMs())),

@@ -1,6 +1,6 @@
 // The cluster as it is now: all LoadTests and worker Pods in a list each, to see who needs attention; and one LoadTest
 // with everything that decides about it, live.
-import { ApiError, isNotFound } from "../kube/api-error.ts";
+import { ApiError, isForbidden, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { newestWarning } from "../kube/events.ts";
 import { canaries, loadtests, type ObjectKey, pods, type Resource, services } from "../kube/resource.ts";
@@ -15,6 +15,7 @@ import { isPodRefusal, trialPod } from "../plan/trial-pod.ts";
 import { isLongStarting, type PodWarning } from "../plan/trouble.ts";
 import { isWorkerPod, objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
 import { nowMs } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 
 /** Pods of a LoadTest whose Events are looked at: the others suffer from the same. */
 const mostAskedAfter = 8;
@@ -55,6 +56,7 @@ export async function observe(
   client: KubeClient,
   key: Required<ObjectKey>,
   options: PlanOptions,
+  log: Log,
   fresh?: LoadTest,
 ): Promise<World> {
   const [loadTest, workers] =
@@ -72,7 +74,7 @@ export async function observe(
         .filter((pod) => loadTest === null || ownerUid(pod) !== loadTest.metadata.uid)
         .map((pod) => ownerUid(pod) ?? objectName(pod)),
     ),
-    podWarnings: await observeWarnings(client, workers),
+    podWarnings: await observeWarnings(client, workers, log),
   };
 }
 
@@ -81,13 +83,21 @@ async function listNamed(client: KubeClient, { namespace, name }: Required<Objec
   return items.filter(isWorkerPod);
 }
 
+/** Of Pods that take long to start; none where this program may not know. */
 async function observeWarnings(
   client: KubeClient,
   workers: readonly Observed<Pod>[],
+  log: Log,
 ): Promise<ReadonlyMap<string, PodWarning>> {
   const asked = workers.filter((pod) => isLongStarting(pod, nowMs())).slice(0, mostAskedAfter);
-  const found = await Promise.all(asked.map((pod) => newestWarning(client, pod)));
-  return new Map(asked.flatMap(({ metadata }, index) => (found[index] ? [[metadata.uid, found[index]]] : [])));
+  try {
+    const found = await Promise.all(asked.map((pod) => newestWarning(client, pod)));
+    return new Map(asked.flatMap(({ metadata }, index) => (found[index] ? [[metadata.uid, found[index]]] : [])));
+  } catch (error: unknown) {
+    if (!isForbidden(error)) throw error;
+    log.debug({ error: error.message }, "cannot read Events");
+    return new Map();
+  }
 }
 
 type Target = Pick<World, "canaries" | "services">;

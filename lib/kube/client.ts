@@ -13,9 +13,9 @@ export interface KubeClient {
   list<T extends KubeObject>(resource: Resource<T>, options?: ListOptions): Promise<ObjectList<T>>;
 
   /**
-   * What happens to matching objects after `resourceVersion`, until the server ends the stream, which it does now and then.
-   * Breaks off with ApiError (isExpired: list again), and with ConnectionError when nothing has come for `silenceMs`, not
-   * even the bookmark that a server sends each minute.
+   * What happens to matching objects after `resourceVersion`, until the server ends the stream, which it does now and then,
+   * or has said nothing at all on it for `silenceMs`. Breaks off with ApiError (isExpired: list again), and with
+   * ConnectionError when nothing has come for so long after something, not even the bookmark that a server sends each minute.
    */
   watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
 

@@ -1,13 +1,11 @@
 // A watch that says which keys to look at sooner. Nothing depends on it: what it misses, the next poll sees.
 import type { KubeObject } from "../plan/objects.ts";
-import { nowMs, sleep } from "../runtime/clock.ts";
+import { sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { isExpired } from "./api-error.ts";
 import type { KubeClient, WatchEvent, WatchScope } from "./client.ts";
 import type { Resource } from "./resource.ts";
 
-/** A stream is alive that has given an event or a bookmark so recently. */
-const aliveForMs = 90_000;
 const retryMs = 1000;
 const longestRetryMs = 30_000;
 
@@ -30,14 +28,15 @@ export interface DoorbellOptions<T extends KubeObject> extends WatchScope {
 
 export class Doorbell<T extends KubeObject> {
   readonly #options: DoorbellOptions<T>;
-  #heardAtMs = 0;
+  #isAlive = false;
 
   constructor(options: DoorbellOptions<T>) {
     this.#options = options;
   }
 
+  /** Whether the last stream is open, or has ended well and is about to be followed by another one. */
   get isAlive(): boolean {
-    return nowMs() - this.#heardAtMs < aliveForMs;
+    return this.#isAlive;
   }
 
   /** Watches until `stop` is aborted; a stream that ends, breaks or falls silent is opened again. Never rejects. */
@@ -51,7 +50,6 @@ export class Doorbell<T extends KubeObject> {
         for await (const event of this.#events(resourceVersion, stop)) {
           failures = 0;
           resourceVersion = event.object.metadata.resourceVersion;
-          this.#heardAtMs = nowMs();
           if (event.type === "BOOKMARK") continue;
           counters.events.inc({ kind: resource.kind });
           heard(event.object, event.type);
@@ -61,7 +59,7 @@ export class Doorbell<T extends KubeObject> {
         if (stop.aborted) return;
         failures++;
         if (isExpired(error)) resourceVersion = undefined;
-        this.#heardAtMs = 0;
+        this.#isAlive = false;
         counters.watchesBroken.inc({ kind: resource.kind });
         log.warn({ kind: resource.kind, error: (error as Error).message }, "watch broken");
         await sleep(Math.min(retryMs * 2 ** (failures - 1), longestRetryMs), stop);
@@ -71,7 +69,7 @@ export class Doorbell<T extends KubeObject> {
 
   #events(resourceVersion: string, signal: AbortSignal): AsyncIterable<WatchEvent<T>> {
     const { client, resource, namespace, labelSelector, fieldSelector } = this.#options;
-    this.#heardAtMs = nowMs();
+    this.#isAlive = true;
     return client.watch(resource, {
       ...(namespace === undefined ? {} : { namespace }),
       ...(labelSelector === undefined ? {} : { labelSelector }),

@@ -2,7 +2,6 @@
 // (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { nowMs } from "../runtime/clock.ts";
-import { isForbidden } from "./api-error.ts";
 import type { KubeClient } from "./client.ts";
 import type { Resource } from "./resource.ts";
 
@@ -64,20 +63,14 @@ export async function recordEvent(
   });
 }
 
-/** The newest warning about an object; undefined when there is none, or when this program may not know. */
+/** The newest warning about an object; undefined when there is none. */
 export async function newestWarning(
   client: KubeClient,
   { metadata: { namespace = "", uid } }: Observed<KubeObject>,
 ): Promise<{ reason: string; message: string } | undefined> {
-  try {
-    const fieldSelector = `involvedObject.uid=${uid},type=Warning`;
-    const { items } = await client.list(coreEvents, { namespace, fieldSelector });
-    const instant = ({ lastTimestamp, metadata }: (typeof items)[number]) =>
-      lastTimestamp ?? metadata.creationTimestamp;
-    const newest = items.toSorted((a, b) => instant(a).localeCompare(instant(b))).at(-1);
-    return newest === undefined ? undefined : { reason: newest.reason ?? "", message: newest.message ?? "" };
-  } catch (error: unknown) {
-    if (isForbidden(error)) return undefined;
-    throw error;
-  }
+  const fieldSelector = `involvedObject.uid=${uid},type=Warning`;
+  const { items } = await client.list(coreEvents, { namespace, fieldSelector });
+  const instant = ({ lastTimestamp, metadata }: (typeof items)[number]) => lastTimestamp ?? metadata.creationTimestamp;
+  const newest = items.toSorted((a, b) => instant(a).localeCompare(instant(b))).at(-1);
+  return newest === undefined ? undefined : { reason: newest.reason ?? "", message: newest.message ?? "" };
 }

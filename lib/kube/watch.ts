@@ -15,7 +15,10 @@ interface Line {
   object: { code?: number };
 }
 
-/** The events of one stream. `counted` is told of each piece's length in bytes. */
+/**
+ * The events of one stream. `counted` is told of each piece's length in bytes. One that falls silent is broken; one that
+ * has never said anything ends: an API server has no bookmarks for kinds of which it has seen no change since it started.
+ */
 export async function* watchStream<T extends KubeObject>(
   connection: Connection,
   request: ApiRequest,
@@ -24,11 +27,14 @@ export async function* watchStream<T extends KubeObject>(
 ): AsyncGenerator<WatchEvent<T>> {
   const silence = new Silence(options.silenceMs ?? silenceMs);
   const signal = AbortSignal.any([options.signal, silence.signal]);
+  let isMute = false;
   try {
     const stream = await openStream(connection, request, { timeoutMs: openingMs, signal });
+    isMute = true;
     const decoder = new TextDecoder();
     let rest = "";
     for await (const piece of stream) {
+      isMute = false;
       silence.broken();
       counted(piece.byteLength);
       const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
@@ -38,6 +44,7 @@ export async function* watchStream<T extends KubeObject>(
   } catch (error: unknown) {
     options.signal.throwIfAborted();
     if (error instanceof ApiError) throw error;
+    if (isMute && silence.signal.aborted) return;
     throw connectionError(request, connection.serverUrl, silence.signal.aborted ? "timeout" : failureOf(error), error);
   } finally {
     silence.end();

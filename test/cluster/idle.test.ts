@@ -21,7 +21,7 @@ describe.skipIf(kubeconfig === "")("a controller at rest", () => {
   }, 180_000);
   afterAll(removeExtension, 120_000);
 
-  test(`each replica asks ${callsPerMinuteMaximum} times a minute at most, Leases aside`, async () => {
+  test(`each replica asks ${callsPerMinuteMaximum} times a minute at most, Leases aside, and no watch breaks`, async () => {
     const reason = 'jsonpath={.status.conditions[?(@.type=="ServingCertificateReady")].reason}';
     const condition = () => kubectl(["get", "service", "loadtest", "-n", "loadtest-system", "-o", reason]);
     await eventually(condition, (word) => word === "Valid");
@@ -29,6 +29,7 @@ describe.skipIf(kubeconfig === "")("a controller at rest", () => {
     expect(ips).toHaveLength(2);
     await Bun.sleep(5000); // the echo of the last writes
     const before = await Promise.all(ips.map((ip) => samples(ip, "loadtest_api_calls")));
+    const brokenBefore = await Promise.all(ips.map((ip) => samples(ip, "loadtest_watches_broken_total")));
     await Bun.sleep(windowSeconds * 1000);
     for (const [index, ip] of ips.entries()) {
       const after = await samples(ip, "loadtest_api_calls");
@@ -37,6 +38,7 @@ describe.skipIf(kubeconfig === "")("a controller at rest", () => {
       console.log(ip, told.map(([labels, count]) => `${labels}: ${count}`).join("; "));
       const total = told.reduce((sum, [, count]) => sum + count, 0);
       expect(total).toBeLessThanOrEqual((callsPerMinuteMaximum * windowSeconds) / 60);
+      expect(await samples(ip, "loadtest_watches_broken_total")).toEqual(brokenBefore[index] as never);
     }
   }, 240_000);
 });

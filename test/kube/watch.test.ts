@@ -80,6 +80,32 @@ test("a stream that falls silent without ending is given up", async () => {
   expect((error as ConnectionError).failure).toBe("timeout");
 });
 
+/** A watch of a server that says this on each connection, and nothing more. */
+function readDeaf(greeting: string): Promise<WatchEvent<Pod>[]> {
+  const server = Bun.listen({
+    hostname: "localhost",
+    port: 0,
+    socket: {
+      data: (socket) => {
+        socket.write(greeting);
+      },
+    },
+  });
+  const connection = fixedConnection(`http://localhost:${server.port}`, { tls: {}, headers: {} });
+  const options = { resourceVersion: "5", silenceMs: 100, signal: new AbortController().signal };
+  const watch: AsyncIterable<WatchEvent<Pod>> = new HttpKubeClient(connection).watch(pods, options);
+  return Array.fromAsync(watch).finally(() => server.stop(true));
+}
+
+test("a stream on which nothing was ever said ends", async () => {
+  expect(await readDeaf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")).toEqual([]);
+});
+
+test("a server that does not begin to answer fails", async () => {
+  const error = await readDeaf("").catch((error: unknown) => error);
+  expect((error as ConnectionError).failure).toBe("timeout");
+});
+
 test("each event breaks the silence", async () => {
   pieces = Array.from({ length: 8 }, (_, i) => [event("ADDED", String(i)), 100]).flat();
   expect((await read({ silenceMs: 400 })).length).toBe(8);
