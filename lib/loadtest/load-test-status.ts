@@ -9,7 +9,8 @@ export type Phase = (typeof phases)[number];
 const Condition = Type.Object(
   {
     type: Type.String({
-      description: "Kind of the condition: Accepted, WorkersReady, Complete, Passed, Reconciling or Stalled.",
+      description:
+        "Kind of the condition: Accepted, WorkersReady, RateAchieved, Complete, Passed, Reconciling or Stalled.",
       maxLength: 316,
     }),
     status: oneOf(["True", "False", "Unknown"], { description: "Whether the condition holds." }),
@@ -44,7 +45,7 @@ export const LoadTestStatus = Type.Object(
     conditions: Type.Optional(
       Type.Array(Condition, {
         description:
-          "Observations: Accepted, WorkersReady, Complete, Passed; Reconciling and Stalled, as kstatus has them.",
+          "Observations: Accepted, WorkersReady, RateAchieved, Complete, Passed; Reconciling and Stalled, as kstatus has them.",
         maxItems: 16,
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["type"],

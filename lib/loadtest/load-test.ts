@@ -103,7 +103,7 @@ export const LoadTestSpec = Type.Object(
     duration: Type.Optional(
       duration({
         description:
-          "How long the load lasts, such as 90s or 1h30m, from 1s to 168h. Absent means until the LoadTest is deleted.",
+          "How long the load lasts, such as 90s or 1h30m, from 1s to 168h. Absent means until the LoadTest is stopped or deleted.",
         mustBe: "a duration from 1s to 168h, such as 90s or 1h30m",
       }),
     ),
@@ -196,7 +196,7 @@ export const LoadTestSpec = Type.Object(
     runID: Type.Optional(
       Type.String({
         description:
-          "Any word. Another one makes a finished LoadTest run again, with results of its own; one that has not finished ends its run first.",
+          "Any word. Another one makes a finished LoadTest run again, with results of its own; one whose load has begun comes to the end of its run first.",
         maxLength: 63,
         pattern: "^[a-zA-Z0-9]([-._a-zA-Z0-9]*[a-zA-Z0-9])?$",
         mustBe: "letters, digits and '-', '_' or '.' between them, 63 at most",
