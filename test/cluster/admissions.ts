@@ -62,7 +62,10 @@ export interface Steady {
   stop(): Promise<{ calls: number; failures: string[] }>;
 }
 
-/** Calls `judge` at `perSecond`, open loop, until stopped; whatever is not allowed counts as a failure. */
+/** Calls that wait for their answers: more would only wait for each other, on a machine that is slow at the time. */
+export const mostUnderWay = 32;
+
+/** Calls `judge` at `perSecond` until stopped, less often where answers do not come; what is not allowed is a failure. */
 export function judgeSteadily(
   object: AnyObject,
   judge: (object: AnyObject) => Promise<Verdict>,
@@ -70,6 +73,7 @@ export function judgeSteadily(
 ): Steady {
   const failures: string[] = [];
   const underWay = new Set<Promise<void>>();
+  let due = 0;
   let calls = 0;
   let isStopped = false;
   const call = async () => {
@@ -79,7 +83,9 @@ export function judgeSteadily(
   const loop = async () => {
     const startMs = performance.now();
     while (!isStopped) {
-      for (const due = ((performance.now() - startMs) * perSecond) / 1000; calls < due; calls++) {
+      for (const now = ((performance.now() - startMs) * perSecond) / 1000; due < now; due++) {
+        if (underWay.size >= mostUnderWay) continue;
+        calls++;
         const one: Promise<void> = call().finally(() => underWay.delete(one));
         underWay.add(one);
       }
