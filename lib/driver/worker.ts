@@ -4,13 +4,14 @@ import { beforeStartNs } from "../load/planned-schedule.ts";
 import { monotonicFromWall, monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import { writeTextFile } from "../runtime/files.ts";
 import { encodeHistogram } from "../stats/histogram-codec.ts";
-import { formatLine, type ReadyLine, resultLines, type SnapshotLine } from "../stats/line.ts";
+import { formatLine, type Preflight, type ReadyLine, resultLines, type SnapshotLine } from "../stats/line.ts";
 import { allRecordings, type BackendRecording, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
 import { formatTerminationMessage } from "../stats/termination-message.ts";
 import { formatWorkerFailure } from "../stats/worker-failure.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
 import { Driver } from "./driver.ts";
 import { PlanFile } from "./plan-file.ts";
+import { preflight } from "./preflight.ts";
 import { TargetError } from "./target-error.ts";
 
 /** How often the plan file is looked at: before the start, and while the load runs. */
@@ -49,9 +50,11 @@ async function drive({ planFile, checkpointFile, stop, write }: WorkerOptions): 
   const checkpoint = checkpointFile === undefined ? undefined : new CheckpointFile(checkpointFile);
   const former = checkpoint?.read();
   const driver = await Driver.create(file.plan);
+  let tried: Preflight | undefined;
   if (former === undefined) {
     await driver.open(anyStop);
-    await untilStart(driver, file, planStop, anyStop, write);
+    if (file.plan.preflight === true && file.plan.startAtMs === undefined) tried = await preflight(file.plan, anyStop);
+    await untilStart(driver, file, tried, planStop, anyStop, write);
   } else await resume(driver, former, anyStop);
   const plannedStartAtMs = former?.startedAtMs ?? file.plan.startAtMs;
   const startNs = plannedStartAtMs === undefined ? monotonicNs() : monotonicFromWall(plannedStartAtMs);
@@ -76,6 +79,7 @@ async function drive({ planFile, checkpointFile, stop, write }: WorkerOptions): 
       elapsedSeconds: elapsedNs / 1e9,
       account,
       latency: encodeHistogram(latency),
+      ...(tried === undefined ? {} : { preflight: tried }),
     };
     write(formatLine(line));
     checkpoint?.write(() => checkpointAt(monotonicNs() - startNs));
@@ -111,12 +115,15 @@ async function resume(driver: Driver, former: WorkerRecording, stop: AbortSignal
 async function untilStart(
   driver: Driver,
   file: PlanFile,
+  tried: Preflight | undefined,
   planStop: AbortController,
   stop: AbortSignal,
   write: (text: string) => void,
 ): Promise<void> {
-  const sayReady = () =>
-    write(formatLine({ kind: "ready", worker: file.plan.worker.index, plan: file.hash } satisfies ReadyLine));
+  const sayReady = () => {
+    const line: ReadyLine = { kind: "ready", worker: file.plan.worker.index, plan: file.hash };
+    write(formatLine(tried === undefined ? line : { ...line, preflight: tried }));
+  };
   sayReady();
   for (let waits = 1; file.plan.barrier && file.plan.startAtMs === undefined && !stop.aborted; waits++) {
     await sleep(startCheckMs, stop);

@@ -115,6 +115,8 @@ export const WorkerPlan = closed(
     pacing: oneOf("balanced", "relaxed"),
     /** true: do not begin before `startAtMs` is known. */
     barrier: Type.Boolean(),
+    /** Try each path once before the load, and begin none if no answer is as expected. */
+    preflight: Type.Optional(Type.Literal(true)),
     /** The instant of request 0, milliseconds since the Unix epoch. Absent: as soon as the connections are open. */
     startAtMs: Type.Optional(Type.Number()),
   },

@@ -10,7 +10,7 @@ const Condition = Type.Object(
   {
     type: Type.String({
       description:
-        "Kind of the condition: Accepted, WorkersReady, RateAchieved, Complete, Passed, Reconciling or Stalled.",
+        "Kind of the condition: Accepted, WorkersReady, TargetAnswers, RateAchieved, Complete, Passed, Reconciling or Stalled.",
       maxLength: 316,
     }),
     status: oneOf(["True", "False", "Unknown"], { description: "Whether the condition holds." }),

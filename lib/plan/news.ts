@@ -27,6 +27,7 @@ export function newsOf(loadTest: LoadTest, done: readonly Action[]): News[] {
     ...creationNews(done),
     ...conditionNews(before, after, "Accepted"),
     ...conditionNews(before, after, "WorkersReady"),
+    ...conditionNews(before, after, "TargetAnswers"),
     ...lifeNews(before, after),
     ...(before.observedGeneration === after.observedGeneration ? [] : rateNews(done)),
     ...endNews(before, after),
@@ -75,10 +76,13 @@ function deletionNews({ metadata }: LoadTest, done: readonly Action[]): News[] {
   );
 }
 
-function conditionNews(before: LoadTestStatus, after: LoadTestStatus, type: "Accepted" | "WorkersReady"): News[] {
+/** Conditions that say when something is wrong, and what was tried. */
+const tried = { Accepted: "Accept", WorkersReady: "RunWorkers", TargetAnswers: "Preflight" } as const;
+
+function conditionNews(before: LoadTestStatus, after: LoadTestStatus, type: keyof typeof tried): News[] {
   const [was, is] = [conditionOf(before, type), conditionOf(after, type)];
   if (is === undefined || !isTrouble(is) || was?.reason === is.reason) return [];
-  return [warning(is, type === "Accepted" ? "Accept" : "RunWorkers")];
+  return [warning(is, tried[type])];
 }
 
 function conditionOf({ conditions = [] }: LoadTestStatus, type: string): Finding | undefined {

@@ -8,6 +8,7 @@ const quiet: readonly string[] = [
   "Valid",
   "WorkersStarting",
   "AllRunning",
+  "AsExpected",
   "Finished",
   "NotAccepted",
   "NoneWanted",

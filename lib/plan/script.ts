@@ -4,13 +4,25 @@ import { isDeepStrictEqual } from "node:util";
 import type { PlannedBackend, PlannedRequest, WorkerPlan } from "../load/worker-plan.ts";
 import { ratesOf, timelineTowards } from "./timeline.ts";
 
-export type Script = Omit<WorkerPlan, "generation" | "worker" | "barrier" | "startAtMs" | "joinNs" | "stop">;
+export type Script = Omit<
+  WorkerPlan,
+  "generation" | "worker" | "barrier" | "preflight" | "startAtMs" | "joinNs" | "stop"
+>;
 
 const mostRequests = 256;
 const mostBackends = 16;
 
 export function scriptOf(plan: WorkerPlan): Script {
-  const { generation: _, worker: __, barrier: ___, startAtMs: ____, joinNs: _____, stop: ______, ...script } = plan;
+  const {
+    generation: _,
+    worker: __,
+    barrier: ___,
+    preflight: ____,
+    startAtMs: _____,
+    joinNs: ______,
+    stop: _______,
+    ...script
+  } = plan;
   return script;
 }
 

@@ -17,6 +17,8 @@ import type { Action } from "./world.ts";
 const barrierMs = 2000;
 /** From telling a worker to its start in mid-schedule. */
 const joinMs = 1000;
+/** In timeouts: from the start of a worker to its word on the preflight, which has one itself. */
+const preflightPatience = 3;
 
 export interface Staffing {
   workers: readonly Worker[];
@@ -93,7 +95,9 @@ export function vacancies({ workers, seats, script, generation, startAtMs, nowMs
     if (last !== undefined && hasFailed(last) && !repairOf(last, workers, seats, nowMs).isDue) return [];
     const attempt = last === undefined ? 0 : last.attempt + 1;
     const barrier = seats > 1 || startAtMs !== undefined;
-    return [{ plan: { generation, worker: { index: seat, count: seats }, ...script, barrier }, attempt }];
+    const isScout = seat === 0 && startAtMs === undefined;
+    const worker = { index: seat, count: seats };
+    return [{ plan: { generation, worker, ...script, barrier, ...(isScout ? { preflight: true } : {}) }, attempt }];
   });
 }
 
@@ -109,7 +113,9 @@ export function unrepaired({ workers, seats, nowMs }: Staffing): Extract<Repair,
 export function awaitsReports(workers: readonly Worker[]): boolean {
   const hasStart = toldStartMs(workers) !== undefined;
   return workers.some(
-    (worker) => worker.isRunning && (isWaiting(worker) ? hasStart : worker.plan?.startAtMs === undefined),
+    (worker) =>
+      worker.isRunning &&
+      (isWaiting(worker) ? hasStart || worker.plan?.preflight : worker.plan?.startAtMs === undefined),
   );
 }
 
@@ -127,6 +133,7 @@ export function instructions(staffing: Staffing): Action[] {
       worker: { index, count: mayGrow ? seats : Math.max(seats, count) },
       ...script,
       barrier: observed.barrier,
+      ...(observed.preflight === undefined ? {} : { preflight: observed.preflight }),
       ...startOf(worker, observed, staying, staffing),
     };
     if (isDeepStrictEqual(plan, observed)) return [];
@@ -149,7 +156,9 @@ function startOf(
   if (startAtMs === undefined) {
     if (!barrier) return {}; // it begins by itself, and says when
     const areReady =
-      present.length === seats && staying.length === seats && staying.every(({ isRunning }) => isRunning);
+      present.length === seats &&
+      staying.length === seats &&
+      staying.every((one) => one.isRunning && !isScouting(one, nowMs));
     return areReady ? { startAtMs: nowMs + barrierMs } : {};
   }
   if (!isWaiting(worker)) return { startAtMs };
@@ -161,6 +170,13 @@ function startOf(
 /** It holds no share yet: it waits to be told its start. */
 export function isWaiting({ plan, hasEnded }: Worker): boolean {
   return !hasEnded && plan?.barrier === true && plan.startAtMs === undefined;
+}
+
+/** The others wait for its preflight; not for ever, should its log be out of reach. */
+function isScouting({ plan, pod, hasAcknowledged }: Worker, nowMs: number): boolean {
+  if (plan?.preflight === undefined || hasAcknowledged) return false;
+  const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
+  return startedAt === undefined || nowMs < Date.parse(startedAt) + preflightPatience * (plan.timeoutNs / 1e6);
 }
 
 /** It is known to hold no more than its share of now. */

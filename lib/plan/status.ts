@@ -6,6 +6,7 @@ import type { Refusal } from "./acceptance.ts";
 import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
 import { abortingReason, completeIn, type Ending } from "./ending.ts";
 import type { Live } from "./live.ts";
+import { preflightFinding } from "./preflight.ts";
 import { progressFindings } from "./progress.ts";
 import { type KnownOfRun, measurementOf } from "./results.ts";
 import { isCompleted, type Run } from "./run.ts";
@@ -45,6 +46,7 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
   const present = observation.workers.filter((worker) => !worker.hasEnded);
   const ready = present.filter(({ isRunning }) => isRunning).length;
   const desired = hasEnded ? 0 : seats;
+  const answered = preflightFinding(observation.workers) ?? conditionIn(before, "TargetAnswers");
   const measured = hasEnded ? verdictOf(loadTest, observation) : liveVerdict(observation);
   const startTime = before.startTime ?? (startAtMs === undefined ? measured.startTime : formatInstant(startAtMs));
   const findings = [
@@ -58,6 +60,7 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
     phase: phaseOf(observation, ready),
     conditions: [
       ...[...findings, ...progressFindings(...findings)].map((finding) => dated(finding, loadTest, before, now)),
+      ...(answered === undefined ? [] : [datedOnce(answered, loadTest, before, now)]),
       ...(measured.rate === undefined ? [] : [datedOnce(measured.rate, loadTest, before, now)]),
       datedOnce(measured.passed, loadTest, before, now),
     ],

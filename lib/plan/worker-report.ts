@@ -4,11 +4,13 @@ import Type from "typebox";
 import { Check } from "typebox/value";
 import { imbalance } from "../stats/account.ts";
 import { decodeHistogram } from "../stats/histogram-codec.ts";
-import { type ReadyLine, SnapshotLine } from "../stats/line.ts";
+import { Preflight, type ReadyLine, SnapshotLine } from "../stats/line.ts";
 
 export interface WorkerReport {
   /** Of the plan that the worker follows: the first 8 hex digits of its text's SHA-256. */
   plan: string;
+  /** Absent: it has made none. */
+  preflight?: Preflight;
   /** Absent: it has not begun. */
   snapshot?: SnapshotLine;
   /** All that were in the tail, the oldest first. */
@@ -16,7 +18,12 @@ export interface WorkerReport {
 }
 
 const plan = Type.String({ pattern: "^[0-9a-f]{8}$" });
-const ReportedReady = Type.Object({ kind: Type.Literal("ready"), worker: Type.Integer({ minimum: 0 }), plan });
+const ReportedReady = Type.Object({
+  kind: Type.Literal("ready"),
+  worker: Type.Integer({ minimum: 0 }),
+  plan,
+  preflight: Type.Optional(Preflight),
+});
 
 /** What the end of a worker's log says; undefined when it says nothing. */
 export function parseWorkerReport(log: string): WorkerReport | undefined {
@@ -26,7 +33,11 @@ export function parseWorkerReport(log: string): WorkerReport | undefined {
   if (newest === undefined) return undefined;
   const recent = said.filter((line) => line.kind === "snapshot");
   const snapshot = recent.at(-1);
-  return { plan: newest.plan, ...(snapshot === undefined ? {} : { snapshot, recent }) };
+  return {
+    plan: newest.plan,
+    ...(newest.preflight === undefined ? {} : { preflight: newest.preflight }),
+    ...(snapshot === undefined ? {} : { snapshot, recent }),
+  };
 }
 
 type ReportLine = SnapshotLine | ReadyLine;

@@ -7,6 +7,17 @@ import { encodeHistogram } from "./histogram-codec.ts";
 import type { Metric, Recording, WorkerRecording } from "./recording.ts";
 import { metrics } from "./recording.ts";
 
+/** What came of the requests before the load. */
+export const Preflight = Type.Object(
+  {
+    requests: Type.Integer({ minimum: 0, description: "Sent, and in no account." }),
+    failed: Type.Integer({ minimum: 0, description: "Without an expected response in time." }),
+    example: Type.Optional(Type.String({ maxLength: 500, description: "One of these, in words." })),
+  },
+  { additionalProperties: false, description: "Of a worker that has tried the paths before the load." },
+);
+export type Preflight = Static<typeof Preflight>;
+
 /** Once a second, and at once for a changed plan: the totals so far, and the latency of all requests. */
 export const SnapshotLine = Type.Object(
   {
@@ -20,6 +31,7 @@ export const SnapshotLine = Type.Object(
     elapsedSeconds: Type.Number({ description: "Since that instant." }),
     account: Account,
     latency: Type.String({ description: "Nanoseconds, in the HdrHistogram V2 compressed format, base64." }),
+    preflight: Type.Optional(Preflight),
   },
   {
     $id: "https://beta.kuar.com/v1/snapshot.schema.json",
@@ -70,6 +82,7 @@ export interface ReadyLine {
   worker: number;
   /** The plan that it follows, as in a snapshot. */
   plan: string;
+  preflight?: Preflight;
 }
 
 export type Line = ReadyLine | SnapshotLine | HistogramLine | AccountLine | ResultLine;

@@ -1,12 +1,13 @@
 // The worker as a Pod runs it: a plan file that changes, a process that is killed and begins again.
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { planHash, type WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { withTemporaryFolder } from "../../lib/runtime/files.ts";
 import { imbalance } from "../../lib/stats/account.ts";
-import { type Line, parseLine, type SnapshotLine } from "../../lib/stats/line.ts";
+import { type Line, parseLine, type ReadyLine, type SnapshotLine } from "../../lib/stats/line.ts";
 import { parseTerminationMessage, type WorkerResult } from "../../lib/stats/termination-message.ts";
+import { parseWorkerFailure, type WorkerFailure } from "../../lib/stats/worker-failure.ts";
 import { get, planFor } from "../driver/drive.ts";
 import { binary, linesOf, startTarget } from "./process.ts";
 
@@ -42,6 +43,12 @@ class WorkerProcess {
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.exited;
+  }
+
+  /** Its reason, where it is to fail. */
+  async fail(): Promise<WorkerFailure | undefined> {
+    expect(await this.#child.exited).toBe(1);
+    return parseWorkerFailure(readFileSync(join(this.#folder, "result"), "utf8"));
   }
 
   async end(): Promise<WorkerResult> {
@@ -133,4 +140,40 @@ test("a killed worker goes on although its target is gone, and says what became 
   expect(account.completed).toBeGreaterThanOrEqual(90);
   expect(account.failed.refused).toBeGreaterThan(0);
   expect(account.scheduled).toBe(300);
+});
+
+describe("before the load, a worker that is told to try the paths", () => {
+  const tried = (url: string, changes: Partial<WorkerPlan> = {}) =>
+    planTo(url, { preflight: true, requestsPerSecond: 100, durationNs: 1e9, ...changes });
+
+  test("sends one request for each, which are in no account, and says what came of them", async () => {
+    const target = await startTarget(["--fault", "status-404:1@2"]);
+    const { result, preflight } = await withTemporaryFolder(async (folder) => {
+      const post = { ...get("/c"), method: "POST" };
+      const hash = putPlan(folder, tried(target.url, { requests: [get("/a"), get("/b"), get("/a"), post] }));
+      const worker = new WorkerProcess(folder);
+      const { preflight } = await worker.until((line): line is ReadyLine => isReady(hash)(line));
+      return { preflight, result: await worker.end() };
+    });
+    const report = await target.stop();
+    expect(preflight).toEqual({ requests: 2, failed: 1, example: 'GET "/b" to "web": status 404' });
+    expect(result.account).toMatchObject({ scheduled: 100, sent: 100, completed: 100 });
+    expect(report.requests).toBe(result.account.sent + 2);
+  });
+
+  test("begins no load when none is answered as expected, and says why", async () => {
+    for (const [fault, reason, words] of [
+      ["status-503:9@1", "unexpectedStatus", "status 503"],
+      ["reset:9@1", "resetBeforeFirstByte", "resetBeforeFirstByte"],
+      ["timeout:9@1", "connect", "no response within the timeout"],
+    ] as const) {
+      const target = await startTarget(["--fault", fault]);
+      const failure = await withTemporaryFolder(async (folder) => {
+        putPlan(folder, tried(target.url, { timeoutNs: 1e9 }));
+        return await new WorkerProcess(folder).fail();
+      });
+      expect((await target.stop()).requests).toBeLessThanOrEqual(2);
+      expect(failure).toMatchObject({ reason, message: expect.stringContaining(words) as never });
+    }
+  });
 });

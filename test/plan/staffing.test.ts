@@ -4,7 +4,9 @@ import { rateCurve } from "../../lib/load/planned-schedule.ts";
 import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { planAnnotation } from "../../lib/plan/names.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
-import { Cluster, conditionIn, created, kinds, loadTest, planOf } from "./cluster.ts";
+import { plan } from "../../lib/plan/plan.ts";
+import type { WorkerReport } from "../../lib/plan/worker-report.ts";
+import { Cluster, conditionIn, created, kinds, loadTest, options, planOf } from "./cluster.ts";
 
 function begun(spec = {}): Cluster {
   const cluster = new Cluster(loadTest(spec));
@@ -33,6 +35,61 @@ describe("more workers", () => {
       joinNs: (cluster.nowMs + 1000 - (planOf(first).startAtMs as number)) * 1e6,
     });
     expect(planOf(first).joinNs).toBeUndefined();
+  });
+});
+
+describe("before the load", () => {
+  const isTold = ({ pods }: Cluster) => pods.some((pod) => planOf(pod).startAtMs !== undefined);
+
+  test("the first worker alone tries the paths, and nobody is told a start before it says that it has", () => {
+    const cluster = new Cluster(loadTest({ workers: 3 }));
+    cluster.pass();
+    expect(cluster.pods.map((pod) => planOf(pod).preflight)).toEqual([true, undefined, undefined]);
+    for (const pod of cluster.pods) cluster.start(pod);
+    for (const pod of cluster.pods.slice(1)) cluster.deliver(pod);
+    cluster.pass();
+    expect(isTold(cluster)).toBe(false);
+    cluster.deliver(cluster.pods[0] as never);
+    cluster.pass();
+    expect(isTold(cluster)).toBe(true);
+    expect(planOf(cluster.pods[0] as Pod).preflight).toBe(true);
+  });
+
+  test("a log that cannot be read does not keep the load from beginning for ever", () => {
+    const cluster = new Cluster(loadTest({ workers: 2 }));
+    cluster.pass();
+    for (const pod of cluster.pods) cluster.start(pod);
+    cluster.pass();
+    expect(isTold(cluster)).toBe(false);
+    cluster.nowMs += 31_000;
+    cluster.pass();
+    expect(isTold(cluster)).toBe(true);
+  });
+
+  test("a worker that takes the place of another in mid-schedule tries nothing", () => {
+    const cluster = begun({ workers: 2, duration: "1h" });
+    cluster.pods.shift();
+    cluster.converge();
+    expect(cluster.pods.map((pod) => planOf(pod).preflight)).toEqual([undefined, undefined]);
+  });
+
+  test("what came of it is a condition that stays, with how many requests it took", () => {
+    const cluster = begun({ workers: 2 });
+    const says = (preflight: object) => {
+      const uid = cluster.pods[0]?.metadata.uid as string;
+      const report = { ...cluster.reports().get(uid), preflight } as WorkerReport;
+      cluster.apply(plan({ ...cluster.world(), reports: new Map([[uid, report]]) }, options, cluster.nowMs));
+      return conditionIn(cluster.test, "TargetAnswers");
+    };
+    expect(conditionIn(cluster.test, "TargetAnswers")).toBeUndefined();
+    expect(says({ requests: 3, failed: 0 })).toMatchObject({ status: "True", reason: "AsExpected" });
+    expect(says({ requests: 3, failed: 1, example: 'GET "/x" to "web": status 404' })).toMatchObject({
+      status: "False",
+      reason: "PathsFailed",
+      message: 'Before the load, 3 requests were sent; 1 failed, such as GET "/x" to "web": status 404.',
+    });
+    cluster.pass();
+    expect(conditionIn(cluster.test, "TargetAnswers")?.reason).toBe("PathsFailed");
   });
 });
 
