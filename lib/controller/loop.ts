@@ -12,6 +12,7 @@ import { newsOf } from "../plan/news.ts";
 import { nextLookMs } from "../plan/next-look.ts";
 import type { Pod } from "../plan/objects.ts";
 import { needsAttention, plan } from "../plan/plan.ts";
+import { repairsIn } from "../plan/repairs.ts";
 import { troubleOf } from "../plan/trouble.ts";
 import { ownerUid, type PlanOptions } from "../plan/world.ts";
 import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
@@ -266,6 +267,10 @@ class Loop {
     );
     seconds.observe((monotonicNs() - startedNs) / 1e9);
     for (const one of done) if (one.kind === "patchStatus") this.#statusWrittenAtMs.set(one.uid, nowMs());
+    for (const { replaced, added, stuck } of world.loadTests.map((loadTest) => repairsIn(loadTest, done))) {
+      this.#metrics.replaced.inc(replaced.length + stuck.length);
+      this.#metrics.added.inc(added.length);
+    }
     for (const loadTest of world.loadTests) this.#recorder.record(loadTest, newsOf(loadTest, done));
     if (failures > 0) this.#reader.forget(world);
     if (failures > 0) throw new Error(`${failures} of ${actions.length} actions failed`);

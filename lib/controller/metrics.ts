@@ -6,6 +6,8 @@ export class ControllerMetrics {
   readonly reconciles: Counter<"outcome">;
   readonly seconds: Histogram;
   readonly actions: Counter<"action">;
+  readonly replaced: Counter;
+  readonly added: Counter;
 
   /** @param traffic Of the client that the controller uses. */
   constructor(registry: Registry, traffic: Traffic, queueSize: () => number, leads: () => boolean) {
@@ -26,6 +28,16 @@ export class ControllerMetrics {
       name: "loadtest_actions_total",
       help: "Writes to the cluster on behalf of LoadTests, attempts included.",
       labelNames: ["action"],
+      registers,
+    });
+    this.replaced = new Counter({
+      name: "loadtest_workers_replaced_total",
+      help: "Workers that took the place of failed ones, and stuck ones that were given up.",
+      registers,
+    });
+    this.added = new Counter({
+      name: "loadtest_workers_added_total",
+      help: "Workers added because those of a load did not keep up.",
       registers,
     });
     gauge(registers, "loadtest_queue_keys", "LoadTests in line or worked on.", queueSize);

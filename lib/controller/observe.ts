@@ -11,6 +11,7 @@ import { hasEnded } from "../plan/crew.ts";
 import { loadTestLabel } from "../plan/names.ts";
 import type { KubeObject, Observed, Pod, Service } from "../plan/objects.ts";
 import { runnableSpec } from "../plan/plan.ts";
+import { knownSeats, mayLackPods } from "../plan/relief.ts";
 import { isPodRefusal, trialPod } from "../plan/trial-pod.ts";
 import { isLongStarting, type PodWarning } from "../plan/trouble.ts";
 import { isWorkerPod, objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
@@ -117,7 +118,8 @@ async function observeTarget(
     spec.canary === undefined ? undefined : await getOrNull(client, canaries, { namespace, name: spec.canary });
   const known = new Map<string, Canary | null>(canary === undefined ? [] : [[`${namespace}/${spec.canary}`, canary]]);
   const present = workers.filter((pod) => ownerUid(pod) === uid && !hasEnded(pod));
-  if (canary === undefined && present.length >= spec.workers) return { canaries: known, services: new Map() };
+  if (canary === undefined && !mayLackPods(loadTest, spec, present.length))
+    return { canaries: known, services: new Map() };
   const names = serviceShares(spec, canary?.spec).map(({ service }) => service);
   const entries = names.map(
     async (name): Promise<[string, Observed<Service> | null]> => [
@@ -138,7 +140,10 @@ async function observeTrial(
   const { uid } = loadTest.metadata;
   const spec = runnableSpec(loadTest, options);
   const owned = workers.filter((pod) => ownerUid(pod) === uid).length;
-  const pod = spec === undefined || owned >= spec.workers ? undefined : trialPod(loadTest, spec, options.workerImage);
+  const pod =
+    spec === undefined || owned >= knownSeats(loadTest, spec)
+      ? undefined
+      : trialPod(loadTest, spec, options.workerImage);
   if (pod === undefined) return {};
   try {
     await client.create(pods, pod, { dryRun: true });

@@ -11,8 +11,10 @@ import { reportsWanted } from "../plan/reports-wanted.ts";
 import { isCompleted, isOf, presentRun, type Run } from "../plan/run.ts";
 import { isLeaving, resultName, resultPeriodMs, type StoredResult } from "../plan/run-result.ts";
 import { awaitsReports } from "../plan/staffing.ts";
+import type { WorkerReport } from "../plan/worker-report.ts";
 import { ownerUid, type World } from "../plan/world.ts";
 import type { Log } from "../runtime/log.ts";
+import type { SnapshotLine } from "../stats/line.ts";
 import { readReports } from "./worker-logs.ts";
 
 interface LastReads {
@@ -20,6 +22,13 @@ interface LastReads {
   resultAtMs?: number;
   /** Of the Pods that had ended, or were about to go, when the result was read. */
   leaving: ReadonlySet<string>;
+  /** By Pod uid. */
+  said: ReadonlyMap<string, Said>;
+}
+
+/** A worker's newest snapshot, and when it was first read. */
+interface Said extends Pick<SnapshotLine, "startedAtMs" | "elapsedSeconds"> {
+  saidAtMs: number;
 }
 
 export class RunReader {
@@ -59,7 +68,7 @@ export class RunReader {
     nowMs: number,
   ): Promise<Pick<World, "reports" | "results">> {
     const { uid, name, namespace } = loadTest.metadata;
-    const last = this.#last.get(uid) ?? { leaving: new Set<string>() };
+    const last = this.#last.get(uid) ?? { leaving: new Set<string>(), said: new Map<string, Said>() };
     const leaving = pods.filter(isLeaving).map(farewellOf);
     const workers = pods.map((pod) => workerOf(pod));
     const sinceMs = last.resultAtMs ?? toldStartMs(workers);
@@ -70,11 +79,14 @@ export class RunReader {
     const reads = isResultDue
       ? reportsWanted(pods, nowMs, undefined, sinceMs ?? nowMs)
       : reportsWanted(pods, nowMs, awaitsReports(workers) ? undefined : last.logsAtMs);
-    const [reports, stored] = await Promise.all([
+    const [read, stored] = await Promise.all([
       readReports(this.#client, reads, this.#log),
       isResultDue ? this.#stored({ namespace, name: resultName(name, run) }) : undefined,
     ]);
+    const said = new Map([...read].flatMap(([pod, { snapshot }]) => saidIn(pod, snapshot, last.said, nowMs)));
+    const reports = new Map([...read].map(([pod, report]) => [pod, withSaid(report, said.get(pod))]));
     this.#last.set(uid, {
+      said: reads.length > 0 ? said : last.said,
       leaving: isResultDue ? new Set(leaving) : last.leaving,
       ...(reads.length > 0 ? { logsAtMs: nowMs } : last.logsAtMs === undefined ? {} : { logsAtMs: last.logsAtMs }),
       ...(isResultDue ? { resultAtMs: nowMs } : last.resultAtMs === undefined ? {} : { resultAtMs: last.resultAtMs }),
@@ -95,4 +107,22 @@ export class RunReader {
 /** A Pod about to go is heard of once more when it has ended: it may have left a result then. */
 function farewellOf(pod: Observed<Pod>): string {
   return `${pod.metadata.uid} ${hasEnded(pod)}`;
+}
+
+function withSaid(report: WorkerReport, said: Said | undefined): WorkerReport {
+  return said === undefined ? report : { ...report, saidAtMs: said.saidAtMs };
+}
+
+/** Of one that has not begun, nothing: it waits for the others. */
+function saidIn(
+  pod: string,
+  snapshot: SnapshotLine | undefined,
+  before: LastReads["said"],
+  nowMs: number,
+): [pod: string, said: Said][] {
+  if (snapshot === undefined) return [];
+  const { startedAtMs, elapsedSeconds } = snapshot;
+  const known = before.get(pod);
+  const isSame = known?.startedAtMs === startedAtMs && known.elapsedSeconds === elapsedSeconds;
+  return [[pod, { startedAtMs, elapsedSeconds, saidAtMs: isSame ? known.saidAtMs : nowMs }]];
 }

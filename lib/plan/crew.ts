@@ -22,6 +22,8 @@ export interface Worker {
   hasAcknowledged: boolean;
   /** When its load began, as it has said itself. */
   begunAtMs: number | undefined;
+  /** When what it said last was new to the controller. */
+  saidAtMs: number | undefined;
   /** What came of its requests before the load, as it has said. */
   preflight: WorkerReport["preflight"];
 }
@@ -39,6 +41,7 @@ export function workerOf(pod: Observed<Pod>, reports: ReadonlyMap<string, Worker
     isGoing: deletionTimestamp !== undefined,
     hasAcknowledged: report?.plan === planHash(annotations[planAnnotation] ?? ""),
     begunAtMs: report?.snapshot?.startedAtMs,
+    saidAtMs: report?.saidAtMs,
     preflight: report?.preflight,
   };
 }

@@ -37,6 +37,8 @@ export interface Live {
 }
 
 const type = "RateAchieved";
+/** Its reason when the workers are what keeps the rate from being sent. */
+export const generatorSaturated = "GeneratorSaturated";
 /** The rate is kept as long as no more of what was due than this was not sent, beside a request of each worker. */
 const missedShare = 0.01;
 /** Of a worker's connections: with fewer in use, it is not for want of one that requests are not sent. */
@@ -129,7 +131,7 @@ function rateAchieved(script: Script, spans: readonly RecentSpan[], running: num
   const words = `Of ${due} requests that were due lately, ${missed} were not sent:`;
   const isTaken = ({ inFlight }: RecentSpan) => inFlight >= takenShare * script.connections;
   return spans.some((span) => span.due - span.sent > missedShare * span.due && !isTaken(span))
-    ? falseFor("GeneratorSaturated", `${words} workers do not keep up, though connections are free.`)
+    ? falseFor(generatorSaturated, `${words} workers do not keep up, though connections are free.`)
     : falseFor(
         "TargetSlow",
         `${words} the responses of the target do not come in time, and every connection waits for one.`,

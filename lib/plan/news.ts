@@ -3,9 +3,9 @@
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { Finding, LoadTestStatus } from "../loadtest/load-test-status.ts";
-import { attemptLabel } from "./names.ts";
 import type { Pod } from "./objects.ts";
 import { isTrouble } from "./progress.ts";
+import { type Repairs, repairsIn, stuckReason } from "./repairs.ts";
 import { stillRunning } from "./verdict.ts";
 import type { Action } from "./world.ts";
 
@@ -24,7 +24,7 @@ export function newsOf(loadTest: LoadTest, done: readonly Action[]): News[] {
   const after = done.flatMap((one) => (one.kind === "patchStatus" ? [one.status] : []))[0] ?? before;
   return [
     ...deletionNews(loadTest, done),
-    ...creationNews(done),
+    ...repairNews(repairsIn(loadTest, done)),
     ...conditionNews(before, after, "Accepted"),
     ...conditionNews(before, after, "WorkersReady"),
     ...conditionNews(before, after, "TargetAnswers"),
@@ -42,24 +42,22 @@ function warning({ reason, message }: Pick<Finding, "reason" | "message">, actio
   return { type: "Warning", reason, action, note: message };
 }
 
-function creationNews(done: readonly Action[]): News[] {
-  const pods = done.flatMap((one) => (one.kind === "createPod" ? [one.pod] : []));
-  const isReplacement = ({ metadata }: Pod) => metadata.labels?.[attemptLabel] !== undefined;
-  const replacements = pods.filter(isReplacement);
-  const first = pods.length - replacements.length;
+function repairNews({ first, replaced, added, stuck }: Repairs): News[] {
+  const tell = (reason: string, action: string, message: string) => [warning({ reason, message }, action)];
+  const nameOf = ([pod]: readonly Pod[]) => pod?.metadata.name;
   return [
-    ...(first === 0 ? [] : [normal("WorkersCreated", "CreateWorkers", `Created ${count(first)}.`)]),
-    ...(replacements.length === 0
+    ...(first.length === 0 ? [] : [normal("WorkersCreated", "CreateWorkers", `Created ${count(first.length)}.`)]),
+    ...(replaced.length === 0
       ? []
-      : [
-          warning(
-            {
-              reason: "WorkerReplaced",
-              message: `Replaced ${count(replacements.length)}: now Pod "${replacements[0]?.metadata.name}".`,
-            },
-            "ReplaceWorkers",
-          ),
-        ]),
+      : tell("WorkerReplaced", "ReplaceWorkers", `Replaced ${count(replaced.length)}: now Pod "${nameOf(replaced)}".`)),
+    ...(added.length === 0
+      ? []
+      : tell(
+          "WorkerAdded",
+          "AddWorkers",
+          `Added ${count(added.length)}: those that run do not keep up with the rate.`,
+        )),
+    ...stuck.flatMap((name) => tell("WorkerStuck", "ReplaceWorkers", `Deleted Pod "${name}": ${stuckReason}.`)),
   ];
 }
 
@@ -70,7 +68,7 @@ function count(workers: number): string {
 /** Of a LoadTest that goes itself there is no news. */
 function deletionNews({ metadata }: LoadTest, done: readonly Action[]): News[] {
   if (metadata.deletionTimestamp !== undefined) return [];
-  const reasons = done.flatMap((one) => (one.kind === "deletePod" ? [one.reason] : []));
+  const reasons = done.flatMap((one) => (one.kind === "deletePod" && one.reason !== stuckReason ? [one.reason] : []));
   return [...Map.groupBy(reasons, (reason) => reason)].map(([reason, { length }]) =>
     normal("WorkersDeleted", "DeleteWorkers", `Deleted ${count(length)}: ${reason}.`),
   );

@@ -5,6 +5,7 @@ import { toldStartMs, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { runnableSpec } from "./plan.ts";
+import { knownSeats } from "./relief.ts";
 import { reportPeriodMs } from "./reports-wanted.ts";
 import { presentRun } from "./run.ts";
 import { awaitsReports } from "./staffing.ts";
@@ -32,7 +33,9 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
   const begunAt = completeIn(status.conditions)?.lastTransitionTime;
   const waits = [
     refusedCreations.length > 0 || present.some(({ pod }) => isStarting(pod)) ? troubleMs : undefined,
-    spec !== undefined && refusedCreations.length === 0 && present.length < spec.workers ? lackMs : undefined,
+    spec !== undefined && refusedCreations.length === 0 && present.length < knownSeats(loadTest, spec)
+      ? lackMs
+      : undefined,
     awaitsReports(present) ? reportMs : undefined,
     spec !== undefined && running > 0 ? reportPeriodMs(running) : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,

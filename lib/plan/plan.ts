@@ -11,12 +11,15 @@ import { liveFigures } from "./live.ts";
 import { metricsServiceActions } from "./metrics-service.ts";
 import { loadTestLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
+import { mayLackPods, seatsWanted } from "./relief.ts";
+import { stuckReason } from "./repairs.ts";
 import { knownOfRun, resultActions } from "./result-actions.ts";
 import { isComplete, isCompleted, isOf, presentRun, type Run } from "./run.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
 import { dismissals, instructions, superfluous, vacancies } from "./staffing.ts";
 import { type Observation, statusOf } from "./status.ts";
 import { statusWriteDelayMs } from "./status-writes.ts";
+import { stuckWorker } from "./stuck.ts";
 import { refusePod } from "./trial-pod.ts";
 import { isLongStarting } from "./trouble.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
@@ -53,7 +56,7 @@ export function needsAttention(
 ): boolean {
   const spec = runnableSpec(loadTest, options);
   const present = pods.filter((pod) => !hasEnded(pod));
-  if (spec !== undefined && (spec.canary !== undefined || present.length < spec.workers)) return true;
+  if (spec !== undefined && (spec.canary !== undefined || mayLackPods(loadTest, spec, present.length))) return true;
   if (pods.some((pod) => isLongStarting(pod, nowMs))) return true;
   if (spec !== undefined && pods.some(isRunning)) return true; // its workers say what they do in their logs
   const world = {
@@ -100,17 +103,20 @@ function planLoadTest(
           isPaused: spec.state === "Paused",
           sinceStartNs: startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6,
         });
-  const seats = spec.workers;
   const told = knownOfRun(loadTest, world);
   const live = liveFigures(script, { pods: own, ...told }, spec.thresholds);
   const ending = endingOf(spec, run, startAtMs, live?.broken ?? [], nowMs);
   const isDone = isOver(script, startAtMs, nowMs);
+  const scene = { workers, known, rate: live?.rateAchieved, isOver: isDone, nowMs };
+  const seats = seatsWanted(loadTest, spec, scene);
   const completion = completionOf(workers, seats, ending, isDone);
   const staffing = { workers, seats, spec, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
+  const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && target.refusal === undefined && ending === undefined && !isDone;
   return [
     ...former.flatMap((pod) => deletion(pod, "its run is over")),
+    ...(stuck === undefined ? [] : deletion(stuck.pod, stuckReason)),
     ...(ending === undefined
       ? [...dismissals(superfluous(staffing), "the LoadTest has changed"), ...instructions(staffing)]
       : dismissals(workers, ending.message)),

@@ -1,7 +1,7 @@
 // A crew → the crew that is wanted, so that the shares held never sum to more than the whole:
 //
 //   fewer seats   those without one are ended; only when they have does the share of the others grow
-//   more seats    the others' shares shrink; only when they have said so do the new ones begin
+//   more seats    once new workers run, the others' shares shrink; only when they have said so do the new ones begin
 //   other script  told to all; who cannot follow it, or has another Pod, is ended, and replaced once that is done
 import { isDeepStrictEqual } from "node:util";
 import type { WorkerPlan } from "../load/worker-plan.ts";
@@ -124,13 +124,15 @@ export function instructions(staffing: Staffing): Action[] {
   const { workers, seats, script, generation } = staffing;
   const dismissed = new Set(superfluous(staffing));
   const staying = workers.filter((worker) => !worker.hasEnded && !worker.isGoing && !dismissed.has(worker));
+  const manned = new Set(staying.filter(({ isRunning }) => isRunning).map(({ seat }) => seat));
+  const areManned = (from: number) => Array.from({ length: seats - from }).every((_, at) => manned.has(from + at));
   const mayGrow = !workers.some(({ hasEnded, seat }) => !hasEnded && seat >= seats);
   return staying.flatMap((worker): Action[] => {
     const observed = worker.plan as WorkerPlan;
     const { index, count } = observed.worker;
     const plan = {
       generation: observed.generation,
-      worker: { index, count: mayGrow ? seats : Math.max(seats, count) },
+      worker: { index, count: count < seats ? (areManned(count) ? seats : count) : mayGrow ? seats : count },
       ...script,
       barrier: observed.barrier,
       ...(observed.preflight === undefined ? {} : { preflight: observed.preflight }),

@@ -13,6 +13,8 @@ export interface WorkerReport {
   preflight?: Preflight;
   /** Absent: it has not begun. */
   snapshot?: SnapshotLine;
+  /** When the snapshot was first read, by the clock of the controller; absent: it was not remembered. */
+  saidAtMs?: number;
   /** All that were in the tail, the oldest first. */
   recent?: readonly SnapshotLine[];
 }
