@@ -17,8 +17,8 @@ import type { Action } from "./world.ts";
 const barrierMs = 2000;
 /** From telling a worker to its start in mid-schedule. */
 const joinMs = 1000;
-/** In timeouts: from the start of a worker to its word on the preflight, which has one itself. */
-const preflightPatience = 3;
+/** In timeouts: from the start of a worker to its word that it is ready, with the preflight, which takes one itself. */
+const readyPatience = 3;
 
 export interface Staffing {
   workers: readonly Worker[];
@@ -109,13 +109,12 @@ export function unrepaired({ workers, seats, nowMs }: Staffing): Extract<Repair,
     .filter((repair) => !repair.isDue);
 }
 
-/** Whether something depends on what workers say next: which share they hold now, or when one began by itself. */
+/** Whether something depends on what workers say next: that they are ready, which share they hold, or when one began. */
 export function awaitsReports(workers: readonly Worker[]): boolean {
-  const hasStart = toldStartMs(workers) !== undefined;
-  return workers.some(
-    (worker) =>
-      worker.isRunning &&
-      (isWaiting(worker) ? hasStart || worker.plan?.preflight : worker.plan?.startAtMs === undefined),
+  const present = workers.filter(({ hasEnded }) => !hasEnded);
+  const mayBegin = toldStartMs(workers) !== undefined || present.every(({ isRunning }) => isRunning);
+  return present.some(
+    (worker) => worker.isRunning && (isWaiting(worker) ? mayBegin : worker.plan?.startAtMs === undefined),
   );
 }
 
@@ -158,9 +157,7 @@ function startOf(
   if (startAtMs === undefined) {
     if (!barrier) return {}; // it begins by itself, and says when
     const areReady =
-      present.length === seats &&
-      staying.length === seats &&
-      staying.every((one) => one.isRunning && !isScouting(one, nowMs));
+      present.length === seats && staying.length === seats && staying.every((one) => isReady(one, nowMs));
     return areReady ? { startAtMs: nowMs + barrierMs } : {};
   }
   if (!isWaiting(worker)) return { startAtMs };
@@ -174,11 +171,14 @@ export function isWaiting({ plan, hasEnded }: Worker): boolean {
   return !hasEnded && plan?.barrier === true && plan.startAtMs === undefined;
 }
 
-/** The others wait for its preflight; not for ever, should its log be out of reach. */
-function isScouting({ plan, pod, hasAcknowledged }: Worker, nowMs: number): boolean {
-  if (plan?.preflight === undefined || hasAcknowledged) return false;
+/**
+ * It has reached its target: one that runs may be about to fail, again and again, and a start told to it would pass by.
+ * It is not waited for for ever, should its log be out of reach.
+ */
+function isReady({ isRunning, hasAcknowledged, plan, pod }: Worker, nowMs: number): boolean {
+  if (hasAcknowledged || !isRunning || plan === undefined) return hasAcknowledged && isRunning;
   const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
-  return startedAt === undefined || nowMs < Date.parse(startedAt) + preflightPatience * (plan.timeoutNs / 1e6);
+  return startedAt !== undefined && nowMs >= Date.parse(startedAt) + readyPatience * (plan.timeoutNs / 1e6);
 }
 
 /** It is known to hold no more than its share of now. */

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { rateCurve } from "../../lib/load/planned-schedule.ts";
 import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { planAnnotation } from "../../lib/plan/names.ts";
+import { nextLookMs } from "../../lib/plan/next-look.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
 import { plan } from "../../lib/plan/plan.ts";
 import type { WorkerReport } from "../../lib/plan/worker-report.ts";
@@ -165,6 +166,27 @@ describe("a failed worker", () => {
     expect(conditionIn(cluster.test, "Passed")).toMatchObject({ status: "Unknown", reason: "ResultsIncomplete" });
     expect(cluster.plan()).toEqual([]);
   });
+});
+
+test("no start is told before all have said that they are ready: those that run may be about to fail, and to fail again", () => {
+  const cluster = new Cluster(loadTest({ workers: 3 }));
+  cluster.pass();
+  for (const pod of cluster.pods) cluster.start(pod);
+  for (const pod of cluster.pods) {
+    cluster.pass();
+    expect(cluster.pods.map((one) => planOf(one).startAtMs)).toEqual([undefined, undefined, undefined]);
+    expect(nextLookMs(cluster.world(), options, cluster.nowMs)).toBeLessThan(1000);
+    cluster.deliver(pod);
+  }
+  cluster.pass();
+  for (const pod of cluster.pods) expect(planOf(pod).startAtMs).toBeGreaterThan(cluster.nowMs);
+});
+
+test("nobody is asked whether it is ready as long as another one does not run", () => {
+  const cluster = new Cluster(loadTest({ workers: 2 }));
+  cluster.pass();
+  cluster.start(cluster.pods[0] as Observed<Pod>);
+  expect(nextLookMs(cluster.world(), options, cluster.nowMs)).toBeGreaterThan(1000);
 });
 
 test("a Pod that somebody deletes is waited for, and then replaced in mid-schedule", () => {
