@@ -46,6 +46,8 @@ export interface LoopHealth {
 const patienceMs = 180_000;
 /** LoadTests that are worked on at once. */
 const width = 32;
+/** Pods of a LoadTest start and end together, and the kubelet says so once a second, of one after the other. */
+const gatherMs = 100;
 /** How soon a change of leadership is noticed. */
 const leadershipMs = 500;
 
@@ -200,7 +202,7 @@ class Loop {
         labelSelector: loadTestLabel,
         lookAtAll: async () => (await lookAtAll()).pods,
         heard: (pod, type) => {
-          if (this.#notePod(pod, type === "DELETED")) this.queue.ring(ownerKeyOf(pod));
+          if (this.#notePod(pod, type === "DELETED")) this.queue.ring(ownerKeyOf(pod), gatherMs);
         },
       }),
       new Doorbell({

@@ -1,5 +1,6 @@
 // Work by key: each key at most once at a time, several keys at once. A key that rings while its work is under way is
-// worked on once more; one whose work fails is tried again later and later, and holds up no other.
+// worked on once more; one whose work fails is tried again later and later, and holds up no other. Who rings may leave
+// time for others to ring as well, so that news that come together are worked on together.
 
 export interface WorkQueueOptions {
   /** Does the work of a key; resolves with after how many ms to look again, if at all. */
@@ -17,7 +18,10 @@ const longestDelayMs = 30_000;
 interface Entry {
   /** waiting: in line; working; resting: until its timer rings. */
   state: "waiting" | "working" | "resting";
-  rangAgain: boolean;
+  /** While it is worked on: so long after that it is to be worked on once more. */
+  againMs?: number | undefined;
+  /** It rests for others to ring as well. */
+  isGathering?: boolean;
   failures: number;
   timer?: ReturnType<typeof setTimeout>;
 }
@@ -39,15 +43,19 @@ export class WorkQueue {
     return this.#line.length + this.#working;
   }
 
-  /** Has the key worked on soon. After failures it waits for its turn, however often it rings. */
-  ring(key: string): void {
+  /**
+   * Has the key worked on soon. After failures it waits for its turn, however often it rings.
+   *
+   * @param gatherMs How long it may wait for others to ring; whoever rings without ends that.
+   */
+  ring(key: string, gatherMs = 0): void {
     if (this.#isStopped) return;
     const entry = this.#entries.get(key);
-    if (entry === undefined) this.#enter(key, { state: "waiting", rangAgain: false, failures: 0 });
-    else if (entry.state === "working") entry.rangAgain = true;
-    else if (entry.state === "resting" && entry.failures === 0) {
+    if (entry === undefined) this.#begin(key, { state: "waiting", failures: 0 }, gatherMs);
+    else if (entry.state === "working") entry.againMs = Math.min(entry.againMs ?? gatherMs, gatherMs);
+    else if (entry.state === "resting" && entry.failures === 0 && !(entry.isGathering && gatherMs > 0)) {
       clearTimeout(entry.timer);
-      this.#enter(key, entry);
+      this.#begin(key, entry, gatherMs);
     }
   }
 
@@ -62,9 +70,14 @@ export class WorkQueue {
     });
   }
 
+  #begin(key: string, entry: Entry, gatherMs: number): void {
+    this.#entries.set(key, entry);
+    if (gatherMs === 0) this.#enter(key, entry);
+    else this.#rest(key, entry, gatherMs, true);
+  }
+
   #enter(key: string, entry: Entry): void {
     entry.state = "waiting";
-    this.#entries.set(key, entry);
     this.#line.push(key);
     this.#next();
   }
@@ -80,7 +93,7 @@ export class WorkQueue {
 
   async #work(key: string, entry: Entry): Promise<void> {
     entry.state = "working";
-    entry.rangAgain = false;
+    entry.againMs = undefined;
     let delayMs: number | undefined;
     try {
       delayMs = await this.#options.work(key);
@@ -91,15 +104,16 @@ export class WorkQueue {
     }
     this.#working--;
     if (this.#isStopped) this.#entries.delete(key);
-    else if (entry.rangAgain && entry.failures === 0) this.#enter(key, entry);
+    else if (entry.againMs !== undefined && entry.failures === 0) this.#begin(key, entry, entry.againMs);
     else if (delayMs === undefined) this.#entries.delete(key);
     else this.#rest(key, entry, delayMs);
     this.#next();
     if (this.#working === 0) this.#idle?.();
   }
 
-  #rest(key: string, entry: Entry, delayMs: number): void {
+  #rest(key: string, entry: Entry, delayMs: number, isGathering = false): void {
     entry.state = "resting";
+    entry.isGathering = isGathering;
     entry.timer = setTimeout(() => this.#enter(key, entry), delayMs);
   }
 

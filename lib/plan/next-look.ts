@@ -16,8 +16,8 @@ import { ownerUid, type PlanOptions, type World } from "./world.ts";
 const lackMs = 2000;
 /** Pods that are refused, or have yet to show whether they start. */
 const troubleMs = 5000;
-/** Until workers have said what something waits for. */
-const reportMs = 500;
+/** Until workers have said what something waits for, as a share of the time between two readings of their logs. */
+const reportShare = 1 / 25;
 
 /** Milliseconds until then; undefined: a poll is soon enough. */
 export function nextLookMs(world: World, options: PlanOptions, nowMs: number): number | undefined {
@@ -36,7 +36,7 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     spec !== undefined && refusedCreations.length === 0 && present.length < knownSeats(loadTest, spec)
       ? lackMs
       : undefined,
-    awaitsReports(present) ? reportMs : undefined,
+    awaitsReports(present) ? reportPeriodMs(running) * reportShare : undefined,
     spec !== undefined && running > 0 ? reportPeriodMs(running) : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,

@@ -97,6 +97,27 @@ test("a key that wants to be looked at again is, and sooner when it rings", asyn
   await bench.queue.stop;
 });
 
+test("those that leave time to gather are worked on together, and whoever does not ends the wait", async () => {
+  const bench = new Bench();
+  for (let ring = 0; ring < 3; ring++) bench.queue.ring("a", 20);
+  expect(bench.begun).toEqual([]);
+  while (bench.begun.length < 1) await Bun.sleep(5);
+  bench.queue.ring("a", 3_600_000);
+  bench.queue.ring("a", 20);
+  await bench.end("a");
+  expect(bench.begun).toEqual(["a"]);
+  while (bench.begun.length < 2) await Bun.sleep(5);
+  await bench.end("a");
+  bench.queue.ring("a", 3_600_000);
+  bench.queue.ring("a");
+  expect(bench.begun).toEqual(["a", "a", "a"]);
+  await bench.end("a");
+  bench.queue.ring("a", 3_600_000);
+  const stopped = bench.queue.stop();
+  await stopped;
+  expect(bench.begun).toEqual(["a", "a", "a"]);
+});
+
 test("stop() waits for what is under way, and begins nothing more", async () => {
   const bench = new Bench(1);
   bench.queue.ring("a");

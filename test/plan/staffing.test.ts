@@ -182,6 +182,18 @@ test("no start is told before all have said that they are ready: those that run 
   for (const pod of cluster.pods) expect(planOf(pod).startAtMs).toBeGreaterThan(cluster.nowMs);
 });
 
+test("workers whose logs cannot be read are told a start in the end", () => {
+  const cluster = new Cluster(loadTest({ workers: 2, timeout: "2s" }));
+  cluster.pass();
+  for (const pod of cluster.pods) cluster.start(pod);
+  cluster.nowMs += 5_999;
+  cluster.pass();
+  expect(cluster.pods.map((pod) => planOf(pod).startAtMs)).toEqual([undefined, undefined]);
+  cluster.nowMs += 1;
+  cluster.pass();
+  for (const pod of cluster.pods) expect(planOf(pod).startAtMs).toBeGreaterThan(cluster.nowMs);
+});
+
 test("nobody is asked whether it is ready as long as another one does not run", () => {
   const cluster = new Cluster(loadTest({ workers: 2 }));
   cluster.pass();
