@@ -75,6 +75,12 @@ export class ConnectionPool {
     return this.#open.length + this.#closed.length;
   }
 
+  /** How many are open. */
+  get openCount(): number {
+    return this.#connections.filter(({ state }) => state === ConnectionState.Idle || state === ConnectionState.Busy)
+      .length;
+  }
+
   /** Whether connections have ever been opened. */
   get isDialing(): boolean {
     return this.#isDialing;

@@ -1,7 +1,7 @@
 // The driver: one event loop that sends to all backends of a plan when their requests are due, looks after its
 // connections and after itself in between, and ends when nothing is due or in flight any more.
 import { liveChangeProblem } from "../load/live-change.ts";
-import { beforeStartNs, scheduleEndNs } from "../load/planned-schedule.ts";
+import { beforeStartNs, rateCurve, scheduleEndNs } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { askForPreciseTimers, monotonicNs, sleep } from "../runtime/clock.ts";
 import type { GeneratorReport } from "../stats/generator.ts";
@@ -170,6 +170,14 @@ export class Driver {
   /** How the generator itself did so far. */
   generatorReport(): GeneratorReport {
     return this.#watch.report(monotonicNs());
+  }
+
+  /** Its share of the rate that was asked for in the second before `elapsedNs`, and its connections. */
+  condition(elapsedNs: number): { askedPerSecond: number; openConnections: number } {
+    const curve = rateCurve(this.#plan);
+    const asked = curve === undefined ? 0 : curve.countAt(elapsedNs) - curve.countAt(elapsedNs - 1e9);
+    const openConnections = this.#backends.reduce((sum, { pool }) => sum + pool.openCount, 0);
+    return { askedPerSecond: asked / this.#plan.worker.count, openConnections };
   }
 
   /** For how long requests have been due so far, seconds. */

@@ -10,6 +10,7 @@ import { formatTerminationMessage } from "../stats/termination-message.ts";
 import { formatWorkerFailure } from "../stats/worker-failure.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
 import { Driver } from "./driver.ts";
+import { MetricsEndpoint } from "./metrics-endpoint.ts";
 import { PlanFile } from "./plan-file.ts";
 import { preflight } from "./preflight.ts";
 import { TargetError } from "./target-error.ts";
@@ -23,6 +24,8 @@ export interface WorkerOptions {
   resultFile: string;
   /** Outlives the process, so that one that takes its place goes on from it. Absent: it knows of nothing. */
   checkpointFile?: string | undefined;
+  /** Where Prometheus finds its metrics; absent: nowhere. */
+  metricsPort?: number | undefined;
   /** Ends the run early, with its account complete. */
   stop: AbortSignal;
   write: (text: string) => void;
@@ -33,16 +36,23 @@ export interface WorkerOptions {
  * then says why.
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
+  let endpoint: MetricsEndpoint | undefined;
   try {
-    writeTextFile(options.resultFile, formatTerminationMessage(await drive(options)));
+    endpoint = options.metricsPort === undefined ? undefined : new MetricsEndpoint(options.metricsPort);
+    writeTextFile(options.resultFile, formatTerminationMessage(await drive(options, endpoint)));
   } catch (error: unknown) {
     const reason = error instanceof TargetError ? error.kind : "other";
     writeTextFile(options.resultFile, formatWorkerFailure({ reason, message: (error as Error).message }));
     throw error;
+  } finally {
+    await endpoint?.stop();
   }
 }
 
-async function drive({ planFile, checkpointFile, stop, write }: WorkerOptions): Promise<WorkerRecording> {
+async function drive(
+  { planFile, checkpointFile, stop, write }: WorkerOptions,
+  endpoint: MetricsEndpoint | undefined,
+): Promise<WorkerRecording> {
   const file = await PlanFile.open(planFile);
   const planStop = new AbortController();
   const anyStop = AbortSignal.any([stop, planStop.signal]);
@@ -70,7 +80,7 @@ async function drive({ planFile, checkpointFile, stop, write }: WorkerOptions): 
   });
   const checkpointAt = (elapsedNs: number) => recordingOf(driver.checkpoint(elapsedNs), elapsedNs / 1e9);
   const saySnapshot = (elapsedNs: number) => {
-    const { account, latency } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
+    const { account, latency, slip } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
     const line: SnapshotLine = {
       kind: "snapshot",
       worker: file.plan.worker.index,
@@ -82,6 +92,8 @@ async function drive({ planFile, checkpointFile, stop, write }: WorkerOptions): 
       ...(tried === undefined ? {} : { preflight: tried }),
     };
     write(formatLine(line));
+    const preflightRequests = tried?.requests ?? 0;
+    endpoint?.update({ account, latency, slip, preflightRequests, ...driver.condition(elapsedNs) });
     checkpoint?.write(() => checkpointAt(monotonicNs() - startNs));
   };
   if (former === undefined) checkpoint?.write(() => checkpointAt(beforeStartNs)); // the start is known

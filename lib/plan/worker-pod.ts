@@ -3,7 +3,7 @@ import type { WorkerPlan } from "../load/worker-plan.ts";
 import { apiVersion } from "../loadtest/api-group.ts";
 import type { EffectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
-import { workerLabels } from "./metrics-service.ts";
+import { workerLabels, workerMetricsPort } from "./metrics-service.ts";
 import { valueMounts } from "./mounts.ts";
 import {
   attemptLabel,
@@ -22,6 +22,11 @@ const planFolder = "/etc/loadtest";
 const clusterCaFolder = "/etc/loadtest-ca/cluster";
 const clusterCaFile = "ca.crt";
 const checkpointFolder = "/var/lib/loadtest";
+const flags = {
+  "--plan": `${planFolder}/plan.json`,
+  "--checkpoint": `${checkpointFolder}/checkpoint`,
+  "--metrics-port": String(workerMetricsPort),
+};
 
 /** Where a worker Pod finds the authorities to trust, beside the public ones. */
 export function workerCaFiles({ scheme, caFile }: EffectiveSpec): string[] {
@@ -78,7 +83,8 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
           name: "worker",
           image,
           imagePullPolicy: "IfNotPresent",
-          args: ["worker", "--plan", `${planFolder}/plan.json`, "--checkpoint", `${checkpointFolder}/checkpoint`],
+          args: ["worker", ...Object.entries(flags).flat()],
+          ports: [{ name: "metrics", containerPort: workerMetricsPort }],
           resources: workerResources(spec.podTemplate.resources),
           securityContext: restrictedContainer,
           volumeMounts: [

@@ -1,5 +1,10 @@
 // Metrics over HTTP, as Prometheus scrapes them.
-import type { Registry } from "prom-client";
+
+/** A Registry of prom-client is one. */
+export interface MetricsSource {
+  contentType: string;
+  metrics(): string | Promise<string>;
+}
 
 export interface MetricsServer {
   port: number;
@@ -7,13 +12,14 @@ export interface MetricsServer {
 }
 
 /** Serves `/metrics` on all IPv4 addresses; port 0 takes a free one. Throws when it cannot listen. */
-export function serveMetrics(port: number, registry: Registry): MetricsServer {
+export function serveMetrics(port: number, source: MetricsSource): MetricsServer {
   const server = Bun.serve({
     port,
     hostname: "0.0.0.0",
     routes: {
-      "/metrics": async () =>
-        new Response(await registry.metrics(), { headers: { "Content-Type": registry.contentType } }),
+      "/metrics": {
+        GET: async () => new Response(await source.metrics(), { headers: { "Content-Type": source.contentType } }),
+      },
     },
     fetch: () => new Response("not found\n", { status: 404 }),
   });

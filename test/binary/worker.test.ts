@@ -22,11 +22,15 @@ class WorkerProcess {
   readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
   readonly #lines: AsyncGenerator<string>;
 
-  constructor(folder: string) {
+  constructor(folder: string, flags: readonly string[] = []) {
     this.#folder = folder;
     const file = (name: string) => join(folder, name);
     const files = ["--plan", file("plan.json"), "--result", file("result"), "--checkpoint", file("checkpoint")];
-    this.#child = Bun.spawn([binary, "worker", ...files], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    this.#child = Bun.spawn([binary, "worker", ...files, ...flags], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
     children.push(this.#child);
     this.#lines = linesOf(this.#child.stdout);
   }
@@ -177,3 +181,45 @@ describe("before the load, a worker that is told to try the paths", () => {
     }
   });
 });
+
+test("a worker's metrics are those of its snapshots, before the load and while it runs", async () => {
+  const target = await startTarget();
+  const port = freePort();
+  await withTemporaryFolder(async (folder) => {
+    const plan = planTo(target.url, { requestsPerSecond: 200, worker: { index: 0, count: 2 }, barrier: true });
+    const { durationNs: _, ...endless } = plan;
+    const hash = putPlan(folder, { ...endless, preflight: true });
+    const worker = new WorkerProcess(folder, ["--metrics-port", String(port)]);
+    await worker.until((line): line is ReadyLine => isReady(hash)(line));
+    expect((await scrape(port))["loadtest_worker_scheduled_total"]).toBe(0);
+    putPlan(folder, { ...endless, preflight: true, startAtMs: Date.now() });
+    const { account } = await worker.until((line): line is SnapshotLine => isSnapshot(line) && line.elapsedSeconds > 3);
+    const samples = await scrape(port);
+    const completed = samples['loadtest_worker_requests_total{outcome="completed"}'] as number;
+    expect(completed).toBeGreaterThanOrEqual(account.completed);
+    expect(samples).toMatchObject({
+      loadtest_worker_preflight_requests_total: 2,
+      loadtest_worker_latency_seconds_count: completed,
+      'loadtest_worker_latency_seconds_bucket{le="+Inf"}': completed,
+      loadtest_worker_connections: 8,
+    });
+    expect(samples["loadtest_worker_asked_per_second"]).toBeCloseTo(100, 6);
+    expect((await fetch(`http://127.0.0.1:${port}/metrics`, { method: "DELETE" })).status).toBe(404);
+    putPlan(folder, { ...endless, preflight: true, startAtMs: Date.now(), stop: true });
+    await worker.end();
+  });
+  await target.stop();
+});
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
+  listener.stop(true);
+  return listener.port;
+}
+
+/** Samples by name and labels. */
+async function scrape(port: number): Promise<Record<string, number>> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return Object.fromEntries(lines.map((line) => line.split(" ")).map(([name, value]) => [name, Number(value)]));
+}
