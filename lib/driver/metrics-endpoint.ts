@@ -1,11 +1,11 @@
 // A worker's figures for Prometheus. They are those of the last snapshot, so that a scrape costs the load next to nothing,
 // however often it comes.
 import { type MetricsServer, serveMetrics } from "../runtime/metrics-server.ts";
-import { formatWorkerMetrics, noFigures, type WorkerFigures } from "../stats/worker-metrics.ts";
+import { formatWorkerMetrics, type WorkerFigures } from "../stats/worker-metrics.ts";
 
 export class MetricsEndpoint {
   readonly #server: MetricsServer;
-  #figures = noFigures();
+  #figures: WorkerFigures | undefined;
   #text: string | undefined;
 
   /** Throws when it cannot listen. */
@@ -25,6 +25,7 @@ export class MetricsEndpoint {
   }
 
   #format(): string {
+    if (this.#figures === undefined) return ""; // counters must not begin at 0 where an earlier process has counted
     this.#text ??= formatWorkerMetrics(this.#figures);
     return this.#text;
   }

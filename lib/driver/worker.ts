@@ -8,6 +8,7 @@ import { formatLine, type Preflight, type ReadyLine, resultLines, type SnapshotL
 import { allRecordings, type BackendRecording, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
 import { formatTerminationMessage } from "../stats/termination-message.ts";
 import { formatWorkerFailure } from "../stats/worker-failure.ts";
+import { noFigures } from "../stats/worker-metrics.ts";
 import { CheckpointFile } from "./checkpoint-file.ts";
 import { Driver } from "./driver.ts";
 import { MetricsEndpoint } from "./metrics-endpoint.ts";
@@ -59,6 +60,8 @@ async function drive(
   if (file.plan.stop === true) planStop.abort();
   const checkpoint = checkpointFile === undefined ? undefined : new CheckpointFile(checkpointFile);
   const former = checkpoint?.read();
+  const known = former === undefined ? {} : mergeRecordings(allRecordings(former));
+  endpoint?.update({ ...noFigures(), ...known });
   const driver = await Driver.create(file.plan);
   let tried: Preflight | undefined;
   if (former === undefined) {

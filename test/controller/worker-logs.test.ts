@@ -14,6 +14,7 @@ import { completed } from "../stats/worker-recordings.ts";
 const pki = new TestPki();
 let atOnce = 0;
 let mostAtOnce = 0;
+let elapsedSeconds = 1;
 let reads: string[] = [];
 
 /** Tells of each Pod's log; that of every seventh worker cannot be read. */
@@ -36,7 +37,7 @@ const server = Bun.serve({
         kind: "snapshot",
         worker,
         startedAtMs,
-        elapsedSeconds: 1,
+        elapsedSeconds,
         account,
         latency: encodeHistogram(latency),
         plan: "0123abcd",
@@ -104,4 +105,21 @@ test("a run's logs are read every 5 s, its result every 30 s, when a worker leav
   expect((await readAt(42, [first, gone])).result).toBeNull();
   const allGone = [ended(first, "Failed"), gone];
   for (const seconds of [43, 44]) expect((await readAt(seconds, allGone)).result).toBeNull();
+});
+
+test("since when a worker says the same is remembered, from the first reading on", async () => {
+  const test = loadTest({ workers: 1 });
+  const reader = new RunReader(client, log);
+  const nothing = { canaries: new Map(), services: new Map(), goneOwners: new Set<string>() };
+  const saidAt = async (nowMs: number) => {
+    const { reports } = await reader.read({ ...nothing, loadTests: [test], pods: running(test) }, nowMs);
+    return reports?.get("p0")?.saidAtMs;
+  };
+  elapsedSeconds = 1;
+  expect(await saidAt(10_000)).toBe(10_000);
+  expect(await saidAt(11_000)).toBeUndefined(); // not read
+  expect(await saidAt(16_000)).toBe(10_000);
+  elapsedSeconds = 2;
+  expect(await saidAt(22_000)).toBe(22_000);
+  expect(await saidAt(28_000)).toBe(22_000);
 });
