@@ -1,6 +1,7 @@
 // nginx as the target on the cluster under test, and its access log: what the server itself says was asked of it.
 import { join } from "node:path";
-import { kubeconfig, kubectl } from "./kubectl.ts";
+import { linesOf } from "../binary/process.ts";
+import { kubeconfig, kubectl, kubectlBinary } from "./kubectl.ts";
 
 const root = join(import.meta.dir, "../..");
 
@@ -31,10 +32,34 @@ export async function accessLog(namespace: string, since = "10m"): Promise<Acces
   return text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => {
-      const [at, path = "", status = "", connection = "", host = "", address = ""] = line.split(" ");
-      return { atSeconds: Number(at), path, status, connection, host, address };
-    });
+    .map(parseAccess);
+}
+
+/** The requests from now on, as they come: for who waits for one. */
+export class FollowedLog {
+  readonly entries: Access[] = [];
+  readonly #kubectl: Bun.Subprocess<"ignore", "pipe", "inherit">;
+
+  constructor(namespace: string) {
+    const command = [kubectlBinary, "logs", "deployment/my-service", "-n", namespace, "--follow", "--since=1s"];
+    const env = { ...process.env, KUBECONFIG: kubeconfig };
+    this.#kubectl = Bun.spawn(command, { env, stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    void this.#follow();
+  }
+
+  async stop(): Promise<void> {
+    this.#kubectl.kill();
+    await this.#kubectl.exited;
+  }
+
+  async #follow(): Promise<void> {
+    for await (const line of linesOf(this.#kubectl.stdout)) this.entries.push(parseAccess(line));
+  }
+}
+
+function parseAccess(line: string): Access {
+  const [at, path = "", status = "", connection = "", host = "", address = ""] = line.split(" ");
+  return { atSeconds: Number(at), path, status, connection, host, address };
 }
 
 /** Without the requests before the load, one for each path and host. */
