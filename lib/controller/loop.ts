@@ -14,7 +14,7 @@ import type { Pod } from "../plan/objects.ts";
 import { needsAttention, plan } from "../plan/plan.ts";
 import { repairsIn } from "../plan/repairs.ts";
 import { troubleOf } from "../plan/trouble.ts";
-import { ownerUid, type PlanOptions } from "../plan/world.ts";
+import { type Action, ownerUid, type PlanOptions } from "../plan/world.ts";
 import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { execute } from "./execute.ts";
@@ -262,7 +262,7 @@ class Loop {
     const actions = plan(world, this.#options, nowMs());
     for (const action of actions) {
       counted.inc({ action: action.kind });
-      if (action.kind === "createPod") this.#notePod(action.pod, false);
+      for (const pod of written(action, world.pods)) this.#notePod(pod, false);
     }
     const { done, failures, refused } = await execute(actions, this.#client, this.#log, (refusedCreations) =>
       plan({ ...world, refusedCreations }, this.#options, nowMs()),
@@ -291,6 +291,18 @@ function podNews(pod: Pod, isDeleted: boolean): [key: string, news: string] {
   const planHash = String(Bun.hash(metadata.annotations?.[planAnnotation] ?? ""));
   const news = [isDeleted, isGoing, phase, reason, trouble, states, planHash];
   return [`Pod ${keyOf({ metadata })}`, JSON.stringify(news)];
+}
+
+/** The Pod that an action leaves behind, whose event is its echo. */
+function written(action: Action, present: readonly Pod[]): Pod[] {
+  if (action.kind === "createPod") return [action.pod];
+  if (action.kind !== "setPlan") return [];
+  return present
+    .filter(({ metadata }) => metadata.uid === action.uid)
+    .map((pod) => {
+      const annotations = { ...pod.metadata.annotations, [planAnnotation]: action.plan };
+      return { ...pod, metadata: { ...pod.metadata, annotations } };
+    });
 }
 
 function keyOf({ metadata }: { metadata: { namespace?: string; name: string } }): string {

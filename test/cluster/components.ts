@@ -29,7 +29,7 @@ function argvOf(pid: string): string[] {
 
 function start(argv: readonly string[]): void {
   const log = openSync(join(state, "logs", `${basename(argv[0] as string)}.log`), "a");
-  const env = { PATH: process.env["PATH"], HOME: "/" };
+  const env = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, HOME: "/" };
   Bun.spawn(["setsid", ...argv], { env, stdin: "ignore", stdout: log, stderr: log }).unref();
   closeSync(log);
 }
