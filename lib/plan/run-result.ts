@@ -13,7 +13,7 @@ import {
 import { Histogram } from "../stats/histogram.ts";
 import { decodeHistogram, encodeHistogram } from "../stats/histogram-codec.ts";
 import type { SnapshotLine } from "../stats/line.ts";
-import type { WorkerResult } from "../stats/termination-message.ts";
+import type { WorkerResult } from "../stats/worker-result.ts";
 import { hasEnded } from "./crew.ts";
 import { loadTestLabel, runLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";

@@ -2,8 +2,8 @@
 import { type Account, emptyAccount, sumAccounts } from "../stats/account.ts";
 import { type DecodedHistogram, errorShareOf } from "../stats/compact-histogram.ts";
 import { Histogram } from "../stats/histogram.ts";
-import type { PartResult, WorkerResult } from "../stats/termination-message.ts";
 import { addWorker, emptyTotals } from "../stats/totals.ts";
+import type { PartResult, WorkerResult } from "../stats/worker-result.ts";
 
 /** Histograms of several resolutions, merged; the error is that of the coarsest. */
 class MergedHistogram {

@@ -2,7 +2,7 @@
 // counts by its uid, and so once.
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import type { DepartedWorker } from "../loadtest/load-test-result.ts";
-import { parseTerminationMessage, type WorkerResult } from "../stats/termination-message.ts";
+import { parseTerminationMessage, type WorkerResult } from "../stats/worker-result.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
 import { lastKnown, terminationMessage } from "./worker-outcome.ts";

@@ -5,7 +5,7 @@ import type { Account } from "../stats/account.ts";
 import { emptyCounters } from "../stats/generator.ts";
 import { Histogram } from "../stats/histogram.ts";
 import { decodeHistogram } from "../stats/histogram-codec.ts";
-import { parseTerminationMessage, type WorkerResult } from "../stats/termination-message.ts";
+import { parseTerminationMessage, type WorkerResult } from "../stats/worker-result.ts";
 import type { Pod } from "./objects.ts";
 import type { WorkerReport } from "./worker-report.ts";
 

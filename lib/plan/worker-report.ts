@@ -1,7 +1,7 @@
 // What a worker last said on stdout, out of the tail of its log. Anyone may write to a container's log, and a tail may
 // begin and end anywhere: what is no line of a worker is passed over.
+import Ajv from "ajv";
 import Type from "typebox";
-import { Check } from "typebox/value";
 import { imbalance } from "../stats/account.ts";
 import { decodeHistogram } from "../stats/histogram-codec.ts";
 import { Preflight, type ReadyLine, SnapshotLine } from "../stats/line.ts";
@@ -27,6 +27,11 @@ const ReportedReady = Type.Object({
   preflight: Type.Optional(Preflight),
 });
 
+/** Compiled: the ends of all logs are checked every few seconds. */
+const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+const isReady = ajv.compile<ReadyLine>(ReportedReady);
+const isSnapshot = ajv.compile<SnapshotLine>(SnapshotLine);
+
 /** What the end of a worker's log says; undefined when it says nothing. */
 export function parseWorkerReport(log: string): WorkerReport | undefined {
   const lines = log.split("\n").map(parseReportLine);
@@ -48,8 +53,8 @@ function parseReportLine(text: string): ReportLine | undefined {
   if (!text.startsWith('{"kind":"snapshot"') && !text.startsWith('{"kind":"ready"')) return undefined;
   try {
     const line: unknown = JSON.parse(text);
-    if (Check(ReportedReady, line)) return line;
-    return Check(SnapshotLine, line) && isBalanced(line) ? line : undefined;
+    if (isReady(line)) return line;
+    return isSnapshot(line) && isBalanced(line) ? line : undefined;
   } catch (error: unknown) {
     if (error instanceof Error) return undefined; // cut short, or with a text that no histogram has
     throw error;

@@ -1,14 +1,12 @@
-// The result of a worker as its container's termination message, and back: at most 4096 bytes of JSON.
+// The result of a worker as its container's termination message: at most 4096 bytes of JSON.
 //
 //   always      the totals: account whole, counters of the generator, five histograms in a compact form
 //   if it fits  of several backends or requests each one's account, without status codes and bytes, and its latency
 //
-// Latency, which thresholds judge, gets the most. Whoever may edit Pods may write such a message: what is read back is
-// checked, and anything else is no result.
+// Latency, which thresholds judge, gets the most. It is read back in worker-result.ts.
 import Type, { type Static } from "typebox";
-import { Check } from "typebox/value";
-import { Account, emptyAccount, type FailureKind, failureKinds, imbalance } from "./account.ts";
-import { type DecodedHistogram, decodeCompact, encodeCompact } from "./compact-histogram.ts";
+import { Account, failureKinds } from "./account.ts";
+import { encodeCompact } from "./compact-histogram.ts";
 import { emptyCounters, type GeneratorCounters } from "./generator.ts";
 import type { Histogram } from "./histogram.ts";
 import { allRecordings, mergeRecordings, type Recording, type WorkerRecording } from "./recording.ts";
@@ -29,9 +27,9 @@ const Instant = Type.Number({ minimum: 0, maximum: 8.64e15 });
 
 /** scheduled, sent, completed, timedOut, inFlight, unsent, lost; pairs of a failure's kind and count; latency or "". */
 const Part = Type.Tuple([Type.Array(Count, { minItems: 7, maxItems: 7 }), Type.Array(Count), Type.String()]);
-type Part = Static<typeof Part>;
+export type Part = Static<typeof Part>;
 
-const Message = closed({
+export const TerminationMessage = closed({
   kind: Type.Literal("result"),
   worker: Type.Integer({ minimum: 0 }),
   startedAtMs: Instant,
@@ -54,27 +52,7 @@ const Message = closed({
   backends: Type.Optional(Type.Array(Part)),
   paths: Type.Optional(Type.Array(Part)),
 });
-type Message = Static<typeof Message>;
-
-export interface WorkerResult
-  extends Pick<WorkerRecording, "worker" | "startedAtMs" | "endedAtMs" | "scheduledSeconds" | "completedInTime"> {
-  account: Account;
-  counters: GeneratorCounters;
-  latency: DecodedHistogram;
-  service: DecodedHistogram;
-  slip: DecodedHistogram;
-  generatorSlip: DecodedHistogram;
-  connectionWait: DecodedHistogram;
-  /** In the order of the plan; undefined: a single one, or not known. */
-  backends: PartResult[] | undefined;
-  paths: PartResult[] | undefined;
-}
-
-/** What is known of one backend or request; of the account neither status codes nor bytes. */
-export interface PartResult {
-  account: Account;
-  latency: DecodedHistogram | undefined;
-}
+export type TerminationMessage = Static<typeof TerminationMessage>;
 
 export function formatTerminationMessage(recording: WorkerRecording): string {
   const { worker, startedAtMs, endedAtMs, scheduledSeconds, completedInTime, generator } = recording;
@@ -83,7 +61,7 @@ export function formatTerminationMessage(recording: WorkerRecording): string {
   const hasFewCodes = Object.keys(whole.statusCodes).length <= mostStatusCodes;
   const account = hasFewCodes ? whole : { ...whole, statusCodes: {} };
   const noHistograms = { latency: "", service: "", slip: "", generatorSlip: "", connectionWait: "" };
-  const totals: Message = {
+  const totals: TerminationMessage = {
     kind: "result",
     worker,
     startedAtMs,
@@ -108,17 +86,20 @@ export function formatTerminationMessage(recording: WorkerRecording): string {
   return formatMessage({ ...message, ...small, latency: encodeCompact(histograms.latency, restBytes).text });
 }
 
-function formatMessage(message: Message): string {
+function formatMessage(message: TerminationMessage): string {
   return `${JSON.stringify(message)}\n`;
 }
 
 /** What is left for the histograms; their text needs no quoting. */
-function freeBytes(message: Message): number {
+function freeBytes(message: TerminationMessage): number {
   return terminationMessageBytes - Buffer.byteLength(formatMessage(message));
 }
 
 /** As much of the parts as fits: all with their latencies, all without, or of the backends alone. */
-function partsWithin({ backends }: WorkerRecording, budgetBytes: number): Pick<Message, "backends" | "paths"> {
+function partsWithin(
+  { backends }: WorkerRecording,
+  budgetBytes: number,
+): Pick<TerminationMessage, "backends" | "paths"> {
   const pathCount = Math.max(...backends.map(({ paths }) => paths.length));
   const byBackend = backends.length < 2 ? undefined : backends.map(({ paths }) => mergeRecordings(paths));
   const byPath =
@@ -129,7 +110,7 @@ function partsWithin({ backends }: WorkerRecording, budgetBytes: number): Pick<M
         );
   for (const [someBackends, somePaths] of [[byBackend, byPath], [byBackend]]) {
     const count = (someBackends?.length ?? 0) + (somePaths?.length ?? 0);
-    const withLatencyOf = (latencyBytes: number): Pick<Message, "backends" | "paths"> => ({
+    const withLatencyOf = (latencyBytes: number): Pick<TerminationMessage, "backends" | "paths"> => ({
       ...(someBackends === undefined ? {} : { backends: someBackends.map((one) => encodePart(one, latencyBytes)) }),
       ...(somePaths === undefined ? {} : { paths: somePaths.map((one) => encodePart(one, latencyBytes)) }),
     });
@@ -146,51 +127,4 @@ function encodePart({ account, latency }: Recording, latencyBytes: number): Part
   const failures = failureKinds.flatMap((kind, index) => (failed[kind] === undefined ? [] : [index, failed[kind]]));
   const text = latencyBytes === 0 ? "" : encodeCompact(latency, latencyBytes).text;
   return [[scheduled, sent, completed, timedOut, inFlight, unsent, lost], failures, text];
-}
-
-/** The result in a termination message; undefined for any other text. */
-export function parseTerminationMessage(text: string): WorkerResult | undefined {
-  if (!text.startsWith('{"kind":"result"') || text.length > terminationMessageBytes) return undefined;
-  try {
-    const message: unknown = JSON.parse(text);
-    if (!Check(Message, message) || imbalance(message.account) !== 0) return undefined;
-    const {
-      kind: _,
-      generator,
-      latency,
-      service,
-      slip,
-      generatorSlip,
-      connectionWait,
-      backends,
-      paths,
-      ...totals
-    } = message;
-    return {
-      ...totals,
-      counters: generator,
-      latency: decodeCompact(latency),
-      service: decodeCompact(service),
-      slip: decodeCompact(slip),
-      generatorSlip: decodeCompact(generatorSlip),
-      connectionWait: decodeCompact(connectionWait),
-      backends: backends?.map(decodePart),
-      paths: paths?.map(decodePart),
-    };
-  } catch (error: unknown) {
-    if (error instanceof Error) return undefined; // no JSON, or text that no histogram has
-    throw error;
-  }
-}
-
-function decodePart([counts, failures, latency]: Part): PartResult {
-  const [scheduled = 0, sent = 0, completed = 0, timedOut = 0, inFlight = 0, unsent = 0, lost = 0] = counts;
-  const failed: Partial<Record<FailureKind, number>> = {};
-  for (let at = 0; at + 1 < failures.length; at += 2) {
-    const kind = failureKinds[failures[at] as number];
-    const count = failures[at + 1] as number;
-    if (kind !== undefined && count > 0) failed[kind] = count;
-  }
-  const account = { ...emptyAccount(), scheduled, sent, completed, failed, timedOut, inFlight, unsent, lost };
-  return { account, latency: latency === "" ? undefined : decodeCompact(latency) };
 }

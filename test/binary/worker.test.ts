@@ -6,8 +6,8 @@ import { planHash, type WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { withTemporaryFolder } from "../../lib/runtime/files.ts";
 import { imbalance } from "../../lib/stats/account.ts";
 import { type Line, parseLine, type ReadyLine, type SnapshotLine } from "../../lib/stats/line.ts";
-import { parseTerminationMessage, type WorkerResult } from "../../lib/stats/termination-message.ts";
 import { parseWorkerFailure, type WorkerFailure } from "../../lib/stats/worker-failure.ts";
+import { parseTerminationMessage, type WorkerResult } from "../../lib/stats/worker-result.ts";
 import { get, planFor } from "../driver/drive.ts";
 import { binary, linesOf, startTarget } from "./process.ts";
 

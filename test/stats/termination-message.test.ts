@@ -3,12 +3,8 @@ import fc from "fast-check";
 import { emptyAccount, failureKinds, imbalance } from "../../lib/stats/account.ts";
 import { coarsen } from "../../lib/stats/compact-histogram.ts";
 import { allRecordings, mergeRecordings } from "../../lib/stats/recording.ts";
-import {
-  formatTerminationMessage,
-  parseTerminationMessage,
-  terminationMessageBytes,
-  type WorkerResult,
-} from "../../lib/stats/termination-message.ts";
+import { formatTerminationMessage, terminationMessageBytes } from "../../lib/stats/termination-message.ts";
+import { parseTerminationMessage, type WorkerResult } from "../../lib/stats/worker-result.ts";
 import { completed, wideLatencies, workerRecording } from "./worker-recordings.ts";
 
 const latencies = fc.array(fc.integer({ min: 0, max: 1e10 }), { maxLength: 30 });
