@@ -30,7 +30,7 @@ export interface Live {
   elapsedSeconds: number;
   /** undefined: nobody has said anything lately. */
   display: Display | undefined;
-  /** undefined: nobody runs any more. */
+  /** undefined: nobody runs any more, or none of those who do was heard. */
   rateAchieved: Finding | undefined;
   /** Those that are broken by what has happened so far; none as long as too little has. */
   broken: ThresholdResult[];
@@ -79,7 +79,7 @@ export function liveFigures(script: Script, seen: SeenOfRun, thresholds: readonl
             throughputPerSecond: sum(spans, ({ completed, seconds }) => completed / seconds),
             latencyUs: { p99: latency.quantileNs(0.99) / 1e3 },
           }),
-    rateAchieved: running.length === 0 ? undefined : rateAchieved(script, spans, running.length),
+    rateAchieved: spans.length === 0 ? undefined : rateAchieved(script, spans, running.length),
     broken: brokenThresholds(thresholds, account, latency, elapsedSeconds),
   };
 }
@@ -121,7 +121,6 @@ function sum<T>(items: readonly T[], value: (item: T) => number): number {
 }
 
 function rateAchieved(script: Script, spans: readonly RecentSpan[], running: number): Finding {
-  if (spans.length === 0) return noReports("No worker has reported in time.");
   if (spans.length < running) return noReports(`${spans.length} of ${running} running workers have reported in time.`);
   const due = sum(spans, (span) => span.due);
   const missed = due - sum(spans, ({ sent }) => sent);

@@ -126,6 +126,13 @@ test.each<[what: string, said: Said[][], status: string, reason: string]>([
   expect(live(saying(said))?.rateAchieved).toMatchObject({ type: "RateAchieved", status, reason });
 });
 
+test("when no running worker was heard, nothing is said of the rate, though others have ended", () => {
+  const seen = saying([[], []]);
+  const [first, ...others] = seen.pods;
+  const pods = [succeeded(first as Observed<Pod>, workerRecording(0, [[completed([1e6])]])), ...others];
+  expect(live({ ...seen, pods })).toMatchObject({ account: { completed: 1 }, rateAchieved: undefined });
+});
+
 test("a threshold is broken for sure only by enough samples, and by what no later response can mend", () => {
   const p99: Threshold = { name: "p99", value: 1e6 };
   const errorRate: Threshold = { name: "errorRate", value: 0.01 };
