@@ -53,14 +53,12 @@ export function completionOf(
 ): Ending | undefined {
   if (workers.some(({ hasEnded }) => !hasEnded)) return undefined;
   if (ending !== undefined) return ending;
-  const latest = latestBySeat(workers);
-  const haveFinished = Array.from({ length: seats }, (_, seat) => latest.get(seat)).every(
-    (worker) => worker !== undefined && hasFinished(worker),
-  );
-  if (haveFinished) return { reason: "WorkersFinished", message: "Every worker has ended its schedule." };
-  if (!isOver || workers.length === 0) return undefined;
+  const finished = [...latestBySeat(workers).values()].filter((one) => one.seat < seats && hasFinished(one)).length;
+  if (finished === seats) return { reason: "WorkersFinished", message: "Every worker has ended its schedule." };
+  if (!isOver) return undefined;
   const failed = workers.filter(hasFailed).length;
-  return { reason: "WorkersFailed", message: `${failed} of ${workers.length} workers have failed.` };
+  if (failed > 0) return { reason: "WorkersFailed", message: `${failed} of ${workers.length} workers have failed.` };
+  return { reason: "WorkersFailed", message: `${seats - finished} of ${seats} workers are gone.` };
 }
 
 /** Whether nothing is due any more. */

@@ -147,7 +147,7 @@ type Start = Pick<WorkerPlan, "startAtMs" | "joinNs">;
 /** The start that it was told, or may be told now: all together at first, later whoever's share is free. */
 function startOf(
   worker: Worker,
-  { startAtMs: toldAtMs, joinNs, barrier }: WorkerPlan,
+  { startAtMs: toldAtMs, joinNs }: WorkerPlan,
   staying: readonly Worker[],
   staffing: Staffing,
 ): Start {
@@ -155,9 +155,11 @@ function startOf(
   const { workers, seats, startAtMs, nowMs } = staffing;
   const present = workers.filter(({ hasEnded }) => !hasEnded);
   if (startAtMs === undefined) {
-    if (!barrier) return {}; // it begins by itself, and says when
+    // Who begins by itself will say when it did: another start would move what its plan says of instants after it.
     const areReady =
-      present.length === seats && staying.length === seats && staying.every((one) => isReady(one, nowMs));
+      present.length === seats &&
+      staying.length === seats &&
+      staying.every((one) => isWaiting(one) && isReady(one, nowMs));
     return areReady ? { startAtMs: nowMs + barrierMs } : {};
   }
   if (!isWaiting(worker)) return { startAtMs };

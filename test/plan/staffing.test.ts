@@ -7,7 +7,7 @@ import { nextLookMs } from "../../lib/plan/next-look.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
 import { plan } from "../../lib/plan/plan.ts";
 import type { WorkerReport } from "../../lib/plan/worker-report.ts";
-import { Cluster, conditionIn, created, kinds, loadTest, options, planOf } from "./cluster.ts";
+import { Cluster, conditionIn, created, kinds, loadTest, nowMs, options, planOf } from "./cluster.ts";
 
 function begun(spec = {}): Cluster {
   const cluster = new Cluster(loadTest(spec));
@@ -93,6 +93,30 @@ describe("before the load", () => {
     });
     cluster.pass();
     expect(conditionIn(cluster.test, "TargetAnswers")?.reason).toBe("PathsFailed");
+  });
+});
+
+test("a run whose Pods are all gone when its time is over has failed", () => {
+  const cluster = begun({ workers: 2, duration: "20s" });
+  cluster.nowMs += 60_000;
+  cluster.pods = [];
+  cluster.pass();
+  const message = "2 of 2 workers are gone.";
+  expect(conditionIn(cluster.test, "Complete")).toMatchObject({ status: "True", reason: "WorkersFailed", message });
+  expect(cluster.plan()).toEqual([]);
+});
+
+describe("a single worker, which begins by itself", () => {
+  test("is told no start but its own: a pause from the beginning would begin later", () => {
+    const cluster = new Cluster(loadTest({ state: "Paused" }));
+    cluster.pass();
+    const [pod] = cluster.pods as [Observed<Pod>];
+    cluster.start(pod);
+    expect(kinds(cluster.pass())).not.toContain("setPlan");
+    cluster.nowMs += 500;
+    cluster.deliver(pod); // and it says that it has begun
+    expect(kinds(cluster.pass())).toContain("setPlan");
+    expect(planOf(pod).startAtMs).toBe(nowMs);
   });
 });
 
