@@ -2,11 +2,13 @@
 import type { KubeClient } from "../kube/client.ts";
 import type { LogRead } from "../plan/reports-wanted.ts";
 import { parseWorkerReport, type WorkerReport } from "../plan/worker-report.ts";
+import { nowMs } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 
 const readsAtOnce = 32;
 /** See lib/stats/line.ts. */
 const lineBytes = 12 * 1024;
+/** For one, and until the last is begun: what else has been observed for this pass grows old meanwhile. */
 const timeoutMs = 5000;
 
 /** By Pod uid; a log that cannot be read, or says nothing, has no report. */
@@ -17,8 +19,9 @@ export async function readReports(
 ): Promise<Map<string, WorkerReport>> {
   const waiting = [...wanted];
   const reports = new Map<string, WorkerReport>();
+  const untilMs = nowMs() + timeoutMs;
   const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    for (let next = waiting.shift(); next !== undefined && nowMs() < untilMs; next = waiting.shift()) {
       const { namespace = "", name, uid } = next.pod.metadata;
       const { tailLines } = next;
       const limits = { tailLines, limitBytes: tailLines * lineBytes, container: "worker", timeoutMs };

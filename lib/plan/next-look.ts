@@ -1,6 +1,7 @@
 // When a LoadTest has to be looked at again though nothing rings: something that passes with time, or elsewhere.
 import { parseDuration } from "../loadtest/duration.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
+import { refuseCanary } from "./acceptance.ts";
 import { toldStartMs, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
 import type { Observed, Pod } from "./objects.ts";
@@ -30,12 +31,14 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
   const spec = runnableSpec(loadTest, options);
   const running = present.filter(({ isRunning }) => isRunning).length;
   const startAtMs = toldStartMs(workers);
+  // Canaries are watched: one that comes, or is mended, rings by itself.
+  const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
+  const isLacking =
+    spec !== undefined && present.length < knownSeats(loadTest, spec) && refuseCanary(loadTest, canary) === undefined;
   const begunAt = completeIn(status.conditions)?.lastTransitionTime;
   const waits = [
     refusedCreations.length > 0 || present.some(({ pod }) => isStarting(pod)) ? troubleMs : undefined,
-    spec !== undefined && refusedCreations.length === 0 && present.length < knownSeats(loadTest, spec)
-      ? lackMs
-      : undefined,
+    isLacking && refusedCreations.length === 0 ? lackMs : undefined,
     awaitsReports(present) ? reportPeriodMs(running) * reportShare : undefined,
     spec !== undefined && running > 0 ? reportPeriodMs(running) : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
