@@ -4,7 +4,7 @@
 import type { Registry } from "prom-client";
 import type { KubeClient } from "../kube/client.ts";
 import { Doorbell, type WatchCounters } from "../kube/doorbell.ts";
-import type { HttpKubeClient } from "../kube/http-client.ts";
+import type { Traffic } from "../kube/http-client.ts";
 import { canaries, loadtests, pods } from "../kube/resource.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { loadTestLabel, planAnnotation } from "../plan/names.ts";
@@ -23,6 +23,9 @@ import { type Lists, list, observe, type Scope } from "./observe.ts";
 import { Recorder } from "./recorder.ts";
 import { RunReader } from "./run-reader.ts";
 import { WorkQueue } from "./work-queue.ts";
+
+/** Asks the API server, and counts what that costs. */
+export type CountedClient = KubeClient & { readonly traffic: Traffic };
 
 export interface LoopOptions extends PlanOptions, Scope {
   registry: Registry;
@@ -48,6 +51,8 @@ const patienceMs = 180_000;
 const width = 32;
 /** Pods of a LoadTest start and end together, and the kubelet says so once a second, of one after the other. */
 const gatherMs = 100;
+/** After its creation, with clocks that are a little apart. */
+const newForMs = 5000;
 /** How soon a change of leadership is noticed. */
 const leadershipMs = 500;
 
@@ -59,7 +64,7 @@ export function stuckFor({ passedAtMs }: LoopHealth, startedAtMs: number): strin
 
 /** Runs until `stop` is aborted; work under way is finished first. What fails is logged and tried again. */
 export async function runLoop(
-  client: HttpKubeClient,
+  client: CountedClient,
   options: LoopOptions,
   health: LoopHealth,
   log: Log,
@@ -93,7 +98,7 @@ class Loop {
   readonly #statusWrittenAtMs = new Map<string, number>();
   #looking: Promise<Lists> | undefined;
 
-  constructor(client: HttpKubeClient, options: LoopOptions, health: LoopHealth, log: Log) {
+  constructor(client: CountedClient, options: LoopOptions, health: LoopHealth, log: Log) {
     this.#client = client;
     this.#options = options;
     this.#scope = options.namespace === undefined ? {} : { namespace: options.namespace };
@@ -191,7 +196,8 @@ class Loop {
         lookAtAll: async () => (await lookAtAll()).loadTests,
         heard: (loadTest, type) => {
           if (!this.#note(loadTest)) return;
-          if (type === "ADDED" && loadTest.status === undefined) this.#fresh.set(keyOf(loadTest), loadTest);
+          if (type === "ADDED" && loadTest.status === undefined && isNew(loadTest))
+            this.#fresh.set(keyOf(loadTest), loadTest);
           else this.#fresh.delete(keyOf(loadTest));
           this.queue.ring(keyOf(loadTest));
         },
@@ -279,6 +285,11 @@ class Loop {
     reconciles.inc({ outcome: "done" });
     return nextLookMs({ ...world, refusedCreations: refused }, this.#options, nowMs());
   }
+}
+
+/** Whether it has just been created: what a watch makes up for after a silence may be long gone. */
+function isNew({ metadata }: LoadTest): boolean {
+  return Math.abs(nowMs() - Date.parse(metadata.creationTimestamp)) < newForMs;
 }
 
 /** What of a Pod decides about anything. */
