@@ -17,7 +17,7 @@ const drainLimitNs = 5e9;
 const checkNs = 10e6;
 const snapshotNs = 1e9;
 const addressRefreshNs = 30e9;
-/** A start this long ago or longer is that of an earlier process. */
+/** A start that was told this long ago or longer is that of an earlier process. */
 const lateStartNs = 100e6;
 /** A change waits for connections to new backends for so long at most. */
 const newBackendWaitMs = 500;
@@ -60,8 +60,8 @@ export class Driver {
 
   /**
    * Sends what the plan asks for, request 0 at the monotonic instant `startNs`, until the schedule ends or `stop` is
-   * aborted, and waits for the responses. Of a start in the past, what was due before now counts as lost: an earlier
-   * process may have sent it.
+   * aborted, and waits for the responses. Of a start in the past, what was due before now counts as lost, unless the start
+   * is the driver's own: an earlier process may have sent it.
    */
   async run(startNs: number, stop: AbortSignal, onSnapshot: (elapsedNs: number) => void): Promise<void> {
     this.#hasBegun = true;
@@ -71,7 +71,8 @@ export class Driver {
     const { joinNs = beforeStartNs } = this.#plan;
     // What was due after the checkpoint of an earlier process, that one may have sent.
     const afterNs = Math.max(joinNs, (this.#former?.scheduledSeconds ?? -1) * 1e9);
-    const lostUntilNs = nowNs - startNs - (this.#former === undefined ? lateStartNs : 0);
+    const isFirst = this.#former === undefined && this.#plan.startAtMs === undefined;
+    const lostUntilNs = isFirst ? beforeStartNs : nowNs - startNs - (this.#former === undefined ? lateStartNs : 0);
     for (const backend of this.#backends) backend.begin(startNs, afterNs, lostUntilNs);
     const pace = createPacer(this.#plan.pacing);
     askForPreciseTimers();

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { monotonicNs } from "../../lib/runtime/clock.ts";
+import { monotonicNs, nowMs } from "../../lib/runtime/clock.ts";
 import { imbalance } from "../../lib/stats/account.ts";
 import { mergeRecordings } from "../../lib/stats/recording.ts";
 import { backend, drive, ok, planFor, serve } from "./drive.ts";
@@ -113,10 +113,15 @@ test("a stop before the start sends nothing", async () => {
   expect(imbalance(total.account)).toBe(0);
 });
 
-test("a start in the past begins in mid-schedule, and what was due before counts as lost", async () => {
+test("a start of its own is not told late: what the machine delayed is sent late, and nothing is lost", async () => {
+  const { account } = (await drive(planFor(serve(() => ok)), { startNs: monotonicNs() - 150e6 })).total;
+  expect(account).toMatchObject({ scheduled: 200, completed: 200, lost: 0 });
+});
+
+test("a start that was told in the past begins in mid-schedule, and what was due before counts as lost", async () => {
   const plan = planFor(
     serve(() => ok),
-    { durationNs: 1e9 },
+    { durationNs: 1e9, startAtMs: nowMs() - 800 },
   );
   const { account } = (await drive(plan, { startNs: monotonicNs() - 800e6 })).total;
   expect(account.scheduled).toBe(1000);
