@@ -13,7 +13,7 @@ import { nextLookMs } from "../plan/next-look.ts";
 import type { Pod } from "../plan/objects.ts";
 import { needsAttention, plan } from "../plan/plan.ts";
 import { repairsIn } from "../plan/repairs.ts";
-import { troubleOf } from "../plan/trouble.ts";
+import { isStarting, troubleOf } from "../plan/trouble.ts";
 import { type Action, ownerUid, type PlanOptions } from "../plan/world.ts";
 import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -295,9 +295,11 @@ function isNew({ metadata }: LoadTest): boolean {
 /** What of a Pod decides about anything. */
 function podNews(pod: Pod, isDeleted: boolean): [key: string, news: string] {
   const { metadata, status } = pod;
-  const { phase = "Pending", reason, containerStatuses } = status ?? {};
+  const { phase = "Pending", reason, containerStatuses = [] } = status ?? {};
   const trouble = troubleOf([pod]);
-  const states = containerStatuses?.map(({ restartCount, state, lastState }) => [restartCount, state, lastState]);
+  // That its node is about to start it decides about nothing: should that take long, a later look will see.
+  const started = isStarting(pod) ? [] : containerStatuses;
+  const states = started.map(({ restartCount, state, lastState }) => [restartCount, state, lastState]);
   const isGoing = metadata.deletionTimestamp !== undefined;
   const planHash = String(Bun.hash(metadata.annotations?.[planAnnotation] ?? ""));
   const news = [isDeleted, isGoing, phase, reason, trouble, states, planHash];

@@ -20,18 +20,16 @@ export async function requestCounts(client: KubeClient): Promise<RequestCounts> 
   return counts;
 }
 
-const isAside = (key: string) => /leases| events|pods\/log/.test(key);
+const isAside = (key: string) => /leases| events|pods\/log|WATCH/.test(key);
 
-/** The difference of the first two, less what happened in as much of the idle time after them. */
-export function tableOfRequests(
-  before: RequestCounts,
-  after: RequestCounts,
-  idle: RequestCounts,
-  lengthSeconds: number,
-): string {
-  const rows = [...after].map(([key, count]) => {
-    const idly = (((idle.get(key) ?? 0) - count) * lengthSeconds) / idleSeconds;
-    return { key, count: count - (before.get(key) ?? 0), idly };
+export function difference(before: RequestCounts, after: RequestCounts): RequestCounts {
+  return new Map([...after].map(([key, count]) => [key, count - (before.get(key) ?? 0)]));
+}
+
+/** The requests of so many seconds, beside those of as many idle ones. */
+export function tableOfRequests(counts: RequestCounts, idle: RequestCounts, lengthSeconds: number): string {
+  const rows = [...counts].map(([key, count]) => {
+    return { key, count, idly: ((idle.get(key) ?? 0) * lengthSeconds) / idleSeconds };
   });
   const asked = rows.filter(({ count }) => count > 0).toSorted((a, b) => b.count - a.count);
   const total = (some: typeof asked) => some.reduce((sum, { count, idly }) => sum + Math.max(0, count - idly), 0);
@@ -41,6 +39,6 @@ export function tableOfRequests(
     "| request | here | when idle |\n| --- | --- | --- |",
     ...asked.map(({ key, count, idly }) => `| ${key} | ${count} | ${idly.toFixed(1)} |`),
     "",
-    `${total(counted).toFixed(0)} requests in ${lengthSeconds.toFixed(1)} s, without Events, Leases and log reads: ${total(asked.filter(({ key }) => isAside(key))).toFixed(0)}; ${total(objects).toFixed(0)} objects made`,
+    `${total(counted).toFixed(0)} requests in ${lengthSeconds.toFixed(1)} s, without watches, Events, Leases and log reads: ${total(asked.filter(({ key }) => isAside(key))).toFixed(0)}; ${total(objects).toFixed(0)} objects made`,
   ].join("\n");
 }

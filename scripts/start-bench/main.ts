@@ -12,7 +12,7 @@ import type { Pod } from "../../lib/plan/objects.ts";
 import { type Access, accessLog, startNginx } from "../../test/cluster/access-log.ts";
 import { installController, installKinds, removeExtension } from "../../test/cluster/extension.ts";
 import { kubeconfig, kubectl } from "../../test/cluster/kubectl.ts";
-import { idleSeconds, requestCounts, tableOfRequests } from "./api-requests.ts";
+import { difference, idleSeconds, type RequestCounts, requestCounts, tableOfRequests } from "./api-requests.ts";
 import { bareStartMs } from "./bare-pod.ts";
 
 const namespace = "loadtest-start-bench";
@@ -26,6 +26,8 @@ interface Course {
   runningAtMs: number;
   /** The verdict was seen on the object. */
   judgedAtMs: number;
+  /** Until then. */
+  requests: RequestCounts;
   log: Access[];
 }
 
@@ -62,8 +64,9 @@ async function course(name: string, workers: number, durationSeconds: number): P
   await client.create(loadtests, manifest as never);
   const [runningAtMs, judgedAtMs] = await Promise.all([allRun, judged]);
   stop.abort();
+  const requests = await requestCounts(client);
   const log = (await accessLog(namespace, `${durationSeconds + 20}s`)).filter(({ path }) => path.endsWith(`?${name}`));
-  return { createdAtMs, runningAtMs, judgedAtMs, log };
+  return { createdAtMs, runningAtMs, judgedAtMs, requests, log };
 }
 
 /** How far apart the workers' first requests were, beyond the millisecond that the schedule asks for. */
@@ -100,12 +103,12 @@ try {
     await Bun.sleep(5000);
     const before = await requestCounts(client);
     const one = await course(`cost-${run}`, 4, 10);
-    const after = await requestCounts(client);
+    const rested = await requestCounts(client);
     await Bun.sleep(idleSeconds * 1000);
-    const idle = await requestCounts(client);
+    const idle = difference(rested, await requestCounts(client));
     const lastAtMs = 1000 * Math.max(...one.log.map(({ atSeconds }) => atSeconds));
     console.log(`\nverdict ${seconds(one.judgedAtMs - lastAtMs)} s after the last response\n`);
-    console.log(tableOfRequests(before, after, idle, (one.judgedAtMs - one.createdAtMs) / 1000));
+    console.log(tableOfRequests(difference(before, one.requests), idle, (one.judgedAtMs - one.createdAtMs) / 1000));
   }
 } finally {
   await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);

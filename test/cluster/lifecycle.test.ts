@@ -11,6 +11,7 @@ import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-sta
 import type { Pod } from "../../lib/plan/objects.ts";
 import { binary } from "../binary/process.ts";
 import { type Access, accessLog, FollowedLog, startNginx } from "./access-log.ts";
+import { expectAccounted, preflightsOf } from "./accounted.ts";
 import { installController, installKinds, removeExtension, scale } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
 
@@ -69,10 +70,6 @@ const serves = (name: string, requests: number) =>
     () => seenOf(name),
     ({ length }) => length >= requests,
   );
-
-/** How often the server was asked before the load, to see whether it answers: that is in no result. */
-const preflightsOf = (status: LoadTestStatus) =>
-  Number(condition(status, "TargetAnswers")?.message.match(/\d+(?= requests? w)/)?.[0] ?? 0);
 
 /** The results of a load that has ended, and what the server says of it. */
 async function outcomeOf(name: string): Promise<{ status: LoadTestStatus; results: LoadTestResults; log: Access[] }> {
@@ -145,7 +142,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     console.log(`the new rate reached the server ${(beganAt - patchedAtMs / 1000).toFixed(3)} s after the patch`);
     expect(uids(await podsOf("faster"))).toEqual(pods);
     expect(log.length).toBeGreaterThan(1600);
-    expect(results).toMatchObject({ scheduled: log.length, completed: log.length, lost: 0, failed: {} });
+    expectAccounted(results, log);
     const connections = (isAfter: boolean) =>
       [
         ...new Set(log.filter(({ atSeconds }) => atSeconds >= beganAt === isAfter).map((one) => one.connection)),
@@ -164,8 +161,8 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     expect(before).toBeLessThan(800);
     await edit("paused", { state: "Running" });
     const { results, log } = await outcomeOf("paused");
-    expect(results).toMatchObject({ scheduled: 800, completed: 800, lost: 0 });
-    expect(log).toHaveLength(800);
+    expect(results.scheduled).toBe(800);
+    expectAccounted(results, log);
   }, 150_000);
 
   test.concurrent("when it is stopped it ends with its results, and nothing is sent afterwards", async () => {
@@ -174,7 +171,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     await edit("stopped", { state: "Stopped" });
     const { status, results, log } = await outcomeOf("stopped");
     expect(condition(status, "Complete")?.reason).toBe("Stopped");
-    expect(results).toMatchObject({ scheduled: log.length, completed: log.length, lost: 0 });
+    expectAccounted(results, log);
     await staysSilent("stopped");
     expect((await outcomeOf("stopped")).log).toHaveLength(log.length);
   }, 150_000);
@@ -195,9 +192,8 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     await edit("resized", { workers: 1 });
     await becomes("resized", hasWorkers(1));
     const { results, log } = await outcomeOf("resized");
-    expect(results.scheduled + results.lost).toBeGreaterThanOrEqual(6000);
-    expect(results.completed + results.lost).toBe(6000);
-    expect(log.length).toBe(results.completed);
+    expect(results.scheduled).toBe(6000);
+    expectAccounted(results, log);
     expect(most(log, 3)).toBeLessThan(3 * 200 * 1.1); // a standstill of the machine delays some
   }, 150_000);
 
@@ -241,18 +237,20 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
   test.concurrent("with another runID it runs again, with Pods and results of its own beside the former ones", async () => {
     await apply("again", { requestsPerSecond: 50, duration: "2s" });
     const first = await outcomeOf("again");
-    expect(first.log).toHaveLength(100);
+    expectAccounted(first.results, first.log);
     const former = await podsOf("again");
     await edit("again", { runID: "second" });
     const status = await becomes("again", (now) => now.runID === "second" && isComplete(now));
-    expect(status.results).toMatchObject({ completed: 100 });
-    expect(await requestsOf("again")).toHaveLength(200 + preflightsOf(first.status) + preflightsOf(status));
+    const second = (await requestsOf("again")).slice(
+      first.log.length + preflightsOf(first.status) + preflightsOf(status),
+    );
+    expectAccounted(status.results as LoadTestResults, second);
     const pods = uids(await podsOf("again"));
     expect(pods).toHaveLength(1);
     expect(uids(former)).not.toEqual(pods);
     const results = await resultsOf("again");
     expect(results.map(({ run }) => run.id).toSorted()).toEqual(["second", undefined]);
-    expect(results.map(({ complete, results: kept }) => [complete, kept?.completed])).toEqual([
+    expect(results.map(({ complete, results: kept }) => [complete, kept?.scheduled])).toEqual([
       [true, 100],
       [true, 100],
     ]);
@@ -263,7 +261,8 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     const schedulingGates = [{ name: "example.com/wait" }];
     await apply("late", { requestsPerSecond: 10, startDeadline: "4s", podTemplate: { schedulingGates } });
     const fleeting = await outcomeOf("fleeting");
-    expect(fleeting.log).toHaveLength(10);
+    expect(fleeting.results.scheduled).toBe(10);
+    expectAccounted(fleeting.results, fleeting.log);
     const late = await becomes("late", isComplete);
     expect(late.phase).toBe("Failed");
     expect(condition(late, "Complete")?.reason).toBe("StartDeadlineExceeded");
@@ -289,8 +288,10 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     const { status, results, log } = await outcomeOf("hopeless");
     console.log(`ended ${((Date.now() - started) / 1000).toFixed(1)} s after it was applied`);
     expect(condition(status, "Complete")?.reason).toBe("Aborted");
-    expect(condition(status, "Passed")).toMatchObject({ status: "False" });
-    expect(results).toMatchObject({ completed: 0, statusCodes: { 404: log.length }, lost: 0 });
+    // Whether the generator kept up is this machine's affair; the verdict has to say so.
+    expect(condition(status, "Passed")?.status).toBe(results.valid ? "False" : "Unknown");
+    expect(results).toMatchObject({ completed: 0, statusCodes: { 404: log.length } });
+    expectAccounted(results, log);
   }, 150_000);
 
   test.concurrent("an edit of its Canary changes the split of every hundred requests, in the same Pods", async () => {
@@ -310,8 +311,8 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     await patch("canary", "split", shares(50));
     const { results, log } = await outcomeOf("split");
     expect(uids(await podsOf("split"))).toEqual(pods);
-    expect(results).toMatchObject({ scheduled: 4000, completed: 4000, lost: 0 });
-
+    expect(results.scheduled).toBe(4000);
+    expectAccounted(results, log);
     const isNext = ({ host }: Access) => host === `next.${namespace}.svc`;
     const backends = new Map(results.backends?.map(({ backend, completed }) => [backend, completed]));
     expect(backends.get(`next.${namespace}.svc`)).toBe(log.filter(isNext).length);
@@ -361,7 +362,6 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     console.log(`the server counts ${log.length}, of ${scheduled} were sent ${sent} and lost ${lost}`);
     expect(scheduled).toBe(3000);
     expect(lost).toBeGreaterThan(0);
-    expect(log.length).toBeGreaterThanOrEqual(sent);
-    expect(log.length).toBeLessThanOrEqual(sent + lost);
+    expectAccounted(results, log);
   }, 150_000);
 });
