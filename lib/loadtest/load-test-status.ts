@@ -45,7 +45,7 @@ export const LoadTestStatus = Type.Object(
     conditions: Type.Optional(
       Type.Array(Condition, {
         description:
-          "Observations: Accepted, WorkersReady, RateAchieved, Complete, Passed; Reconciling and Stalled, as kstatus has them.",
+          "Observations: Accepted, WorkersReady, TargetAnswers, RateAchieved, Complete, Passed; Reconciling and Stalled, as kstatus has them.",
         maxItems: 16,
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["type"],

@@ -126,7 +126,8 @@ export const LoadTestSpec = Type.Object(
     ),
     workers: Type.Optional(
       Type.Integer({
-        description: "Number of worker Pods that share the rate. Absent means one for every 10000 requests per second.",
+        description:
+          "Number of worker Pods that share the rate. Absent means one for every 10000 requests per second, and more when they do not keep up.",
         minimum: 1,
         maximum: 500,
         mustBe: "an integer from 1 to 500",
