@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import { Registry } from "prom-client";
 import { Leader } from "../controller/leader.ts";
-import { type LoopHealth, runLoop, stuckFor } from "../controller/loop.ts";
+import { type LoopHealth, type LoopOptions, runLoop, stuckFor } from "../controller/loop.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
 import { isInCluster } from "../kube/in-cluster.ts";
 import { secretAccess } from "../kube/secret-access.ts";
@@ -53,7 +53,7 @@ export function controllerCommand(): Subcommand {
     .addOption(
       new Option(
         "--poll-interval <duration>",
-        "between two looks at everything, from 100ms to 10m (default: 30s while the watches are alive, 5s otherwise)",
+        "between two looks at everything, from 100ms to 10m (default: 30s while the watches are alive, up to 2m where a look takes long; 5s otherwise)",
       ).argParser(parseDurationFlag("100ms", "10m")),
     )
     .option("--no-watch", "do not watch for changes, see them at the next look")
@@ -156,7 +156,8 @@ function admissionPlace({
   return kubeconfig === undefined && namespace === undefined && isInCluster() ? behindService : undefined;
 }
 
-function pollIntervals({ pollInterval }: Flags): { watched: number; unwatched: number } {
-  if (pollInterval === undefined) return { watched: 30_000, unwatched: 5_000 };
-  return { watched: pollInterval / 1e6, unwatched: pollInterval / 1e6 };
+function pollIntervals({ pollInterval }: Flags): LoopOptions["pollIntervalMs"] {
+  if (pollInterval === undefined) return { watched: 30_000, unwatched: 5_000, longest: 120_000 };
+  const intervalMs = pollInterval / 1e6;
+  return { watched: intervalMs, unwatched: intervalMs, longest: intervalMs };
 }

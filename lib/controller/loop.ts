@@ -6,20 +6,20 @@ import type { KubeClient } from "../kube/client.ts";
 import { Doorbell, type WatchCounters } from "../kube/doorbell.ts";
 import type { Traffic } from "../kube/http-client.ts";
 import { canaries, loadtests, pods } from "../kube/resource.ts";
-import type { LoadTest } from "../loadtest/load-test.ts";
-import { loadTestLabel, planAnnotation } from "../plan/names.ts";
+import { loadTestLabel } from "../plan/names.ts";
 import { newsOf } from "../plan/news.ts";
 import { nextLookMs } from "../plan/next-look.ts";
-import type { Pod } from "../plan/objects.ts";
-import { needsAttention, plan } from "../plan/plan.ts";
+import { plan } from "../plan/plan.ts";
 import { repairsIn } from "../plan/repairs.ts";
-import { isStarting, troubleOf } from "../plan/trouble.ts";
-import { type Action, ownerUid, type PlanOptions } from "../plan/world.ts";
+import { ownerUid, type PlanOptions } from "../plan/world.ts";
 import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { execute } from "./execute.ts";
+import { Hearsay, keyOf, ownerKeyOf } from "./hearsay.ts";
+import { LookedAt } from "./looked-at.ts";
 import { ControllerMetrics } from "./metrics.ts";
 import { type Lists, list, observe, type Scope } from "./observe.ts";
+import { RecentServices } from "./recent-services.ts";
 import { Recorder } from "./recorder.ts";
 import { RunReader } from "./run-reader.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -30,8 +30,8 @@ export type CountedClient = KubeClient & { readonly traffic: Traffic };
 export interface LoopOptions extends PlanOptions, Scope {
   registry: Registry;
   watchCounters: WatchCounters;
-  /** Between two polls while the watches are alive, and without them. */
-  pollIntervalMs: { watched: number; unwatched: number };
+  /** Between two polls while the watches are alive, and without them; longest: where a poll itself takes long. */
+  pollIntervalMs: { watched: number; unwatched: number; longest: number };
   isWatching: boolean;
   /** Which of several controllers this is. */
   identity: string;
@@ -49,10 +49,12 @@ export interface LoopHealth {
 const patienceMs = 180_000;
 /** LoadTests that are worked on at once. */
 const width = 32;
+/** Until the status of a LoadTest that has just got its Pods, unless they ring before. */
+const firstStatusMs = 500;
+/** Of the time between two polls that a poll may take while the watches are alive. */
+const pollShare = 0.01;
 /** Pods of a LoadTest start and end together, and the kubelet says so once a second, of one after the other. */
 const gatherMs = 100;
-/** After its creation, with clocks that are a little apart. */
-const newForMs = 5000;
 /** How soon a change of leadership is noticed. */
 const leadershipMs = 500;
 
@@ -85,18 +87,14 @@ class Loop {
   readonly #scope: Scope;
   readonly #health: LoopHealth;
   readonly #log: Log;
-  /** LoadTests by the Canary that they name: whom to ring when it changes. */
-  readonly #byCanary = new Map<string, Set<string>>();
-  /** What of LoadTests and Pods was last seen that matters: an event without news is an echo of our own writes. */
-  readonly #seen = new Map<string, string>();
-  /** LoadTests just heard of for the first time, until they are worked on. */
-  readonly #fresh = new Map<string, LoadTest>();
-  /** Names of the Pods that bear a LoadTest's name, as far as they have been heard of. */
-  readonly #podNames = new Map<string, Set<string>>();
+  readonly #hearsay = new Hearsay();
+  readonly #lookedAt = new LookedAt();
+  readonly #recentServices = new RecentServices();
   readonly #reader: RunReader;
   /** Of LoadTests that are there: figures alone are not written at every look. */
   readonly #statusWrittenAtMs = new Map<string, number>();
   #looking: Promise<Lists> | undefined;
+  #lookTookMs = 0;
 
   constructor(client: CountedClient, options: LoopOptions, health: LoopHealth, log: Log) {
     this.#client = client;
@@ -104,7 +102,7 @@ class Loop {
     this.#scope = options.namespace === undefined ? {} : { namespace: options.namespace };
     this.#health = health;
     this.#log = log;
-    this.#recorder = new Recorder(client, options.identity, log);
+    this.#recorder = new Recorder(client, options.identity, log, () => this.queue.isPressed);
     this.#reader = new RunReader(client, log);
     this.queue = new WorkQueue({
       work: (key) => this.#reconcile(key),
@@ -142,9 +140,9 @@ class Loop {
   }
 
   #intervalMs(): number {
-    const { watched, unwatched } = this.#options.pollIntervalMs;
+    const { watched, unwatched, longest } = this.#options.pollIntervalMs;
     const isWatched = this.bells.length > 0 && this.bells.every(({ isAlive }) => isAlive);
-    return isWatched ? watched : unwatched;
+    return isWatched ? Math.max(watched, Math.min(this.#lookTookMs / pollShare, longest)) : unwatched;
   }
 
   /** One look at a time: whoever wants one while one is under way gets that. */
@@ -157,8 +155,10 @@ class Loop {
 
   async #look(): Promise<Lists> {
     try {
+      const startedNs = monotonicNs();
       const lists = await list(this.#client, this.#scope);
       this.#ringWhoNeedsIt(lists);
+      this.#lookTookMs = (monotonicNs() - startedNs) / 1e6;
       this.#health.passedAtMs = nowMs();
       return lists;
     } catch (error: unknown) {
@@ -170,16 +170,15 @@ class Loop {
   #ringWhoNeedsIt({ loadTests, pods: workers }: Lists): void {
     const owned = Map.groupBy(workers, (pod) => ownerUid(pod) ?? "");
     const uids = new Set<string>();
-    this.#byCanary.clear();
-    this.#seen.clear();
-    this.#podNames.clear();
+    this.#hearsay.forget();
     for (const loadTest of loadTests) {
-      const { uid } = loadTest.metadata;
-      uids.add(uid);
-      this.#note(loadTest);
-      if (needsAttention(loadTest, owned.get(uid) ?? [], this.#options, nowMs())) this.queue.ring(keyOf(loadTest));
+      uids.add(loadTest.metadata.uid);
+      this.#hearsay.note(loadTest);
     }
-    for (const pod of workers) this.#notePod(pod, false);
+    const all = loadTests.map((loadTest) => ({ loadTest, pods: owned.get(loadTest.metadata.uid) ?? [] }));
+    const needy = this.#lookedAt.select(all, this.#options, nowMs());
+    for (const { loadTest } of needy) this.queue.ring(keyOf(loadTest));
+    for (const pod of workers) this.#hearsay.notePod(pod, false);
     for (const uid of this.#statusWrittenAtMs.keys()) if (!uids.has(uid)) this.#statusWrittenAtMs.delete(uid);
     const orphans = workers.filter((pod) => !uids.has(ownerUid(pod) ?? ""));
     for (const pod of orphans) this.queue.ring(ownerKeyOf(pod));
@@ -195,11 +194,9 @@ class Loop {
         resource: loadtests,
         lookAtAll: async () => (await lookAtAll()).loadTests,
         heard: (loadTest, type) => {
-          if (!this.#note(loadTest)) return;
-          if (type === "ADDED" && loadTest.status === undefined && isNew(loadTest))
-            this.#fresh.set(keyOf(loadTest), loadTest);
-          else this.#fresh.delete(keyOf(loadTest));
-          this.queue.ring(keyOf(loadTest));
+          if (!this.#hearsay.note(loadTest)) return;
+          const isFresh = this.#hearsay.noteFresh(loadTest, type);
+          this.queue.ring(keyOf(loadTest), { lane: isFresh ? "urgent" : "ordinary" });
         },
       }),
       new Doorbell({
@@ -208,7 +205,7 @@ class Loop {
         labelSelector: loadTestLabel,
         lookAtAll: async () => (await lookAtAll()).pods,
         heard: (pod, type) => {
-          if (this.#notePod(pod, type === "DELETED")) this.queue.ring(ownerKeyOf(pod), gatherMs);
+          if (this.#hearsay.notePod(pod, type === "DELETED")) this.queue.ring(ownerKeyOf(pod), { gatherMs });
         },
       }),
       new Doorbell({
@@ -216,42 +213,10 @@ class Loop {
         resource: canaries,
         lookAtAll: async () => (await this.#client.list(canaries, this.#scope)).resourceVersion,
         heard: (canary) => {
-          for (const key of this.#byCanary.get(keyOf(canary)) ?? []) this.queue.ring(key);
+          for (const key of this.#hearsay.keysOfCanary(keyOf(canary))) this.queue.ring(key);
         },
       }),
     ];
-  }
-
-  /** Remembers whom it concerns; returns whether there is news in it. */
-  #note({ metadata, spec }: LoadTest): boolean {
-    const key = keyOf({ metadata });
-    if (spec.canary !== undefined) {
-      const canary = `${metadata.namespace}/${spec.canary}`;
-      this.#byCanary.set(canary, (this.#byCanary.get(canary) ?? new Set()).add(key));
-    }
-    return this.#isNews([`LoadTest ${key}`, `${metadata.uid} ${metadata.generation} ${metadata.deletionTimestamp}`]);
-  }
-
-  #notePod(pod: Pod, isDeleted: boolean): boolean {
-    const owner = ownerKeyOf(pod);
-    const names = this.#podNames.get(owner) ?? new Set();
-    if (isDeleted) names.delete(pod.metadata.name);
-    else names.add(pod.metadata.name);
-    this.#podNames.set(owner, names);
-    return this.#isNews(podNews(pod, isDeleted));
-  }
-
-  #takeFresh(key: string): LoadTest | undefined {
-    const loadTest = this.#fresh.get(key);
-    this.#fresh.delete(key);
-    const hasPods = (this.#podNames.get(key)?.size ?? 0) > 0;
-    return hasPods ? undefined : loadTest;
-  }
-
-  #isNews([key, news]: readonly [key: string, news: string]): boolean {
-    if (this.#seen.get(key) === news) return false;
-    this.#seen.set(key, news);
-    return true;
   }
 
   async #reconcile(key: string): Promise<number | undefined> {
@@ -259,18 +224,29 @@ class Loop {
     const { reconciles, seconds, actions: counted } = this.#metrics;
     const startedNs = monotonicNs();
     const [namespace = "", name = ""] = key.split("/");
-    const observed = await observe(this.#client, { namespace, name }, this.#options, this.#log, this.#takeFresh(key));
+    const fresh = this.#hearsay.takeFresh(key);
+    const observed = await observe(
+      this.#client,
+      { namespace, name },
+      this.#options,
+      this.#log,
+      fresh,
+      this.#recentServices,
+    );
     const world = {
       ...observed,
       ...(await this.#reader.read(observed, nowMs())),
       statusWrittenAtMs: this.#statusWrittenAtMs,
     };
     const actions = plan(world, this.#options, nowMs());
-    for (const action of actions) {
+    // What a new LoadTest has to say is said once, when its Pods have been heard of.
+    const isFirst = fresh !== undefined && actions.some(({ kind }) => kind === "createPod");
+    const due = isFirst ? actions.filter(({ kind }) => kind !== "patchStatus") : actions;
+    for (const action of due) {
       counted.inc({ action: action.kind });
-      for (const pod of written(action, world.pods)) this.#notePod(pod, false);
+      this.#hearsay.noteOwn(action, world.pods);
     }
-    const { done, failures, refused } = await execute(actions, this.#client, this.#log, (refusedCreations) =>
+    const { done, failures, refused } = await execute(due, this.#client, this.#log, (refusedCreations) =>
       plan({ ...world, refusedCreations }, this.#options, nowMs()),
     );
     seconds.observe((monotonicNs() - startedNs) / 1e9);
@@ -281,47 +257,9 @@ class Loop {
     }
     for (const loadTest of world.loadTests) this.#recorder.record(loadTest, newsOf(loadTest, done));
     if (failures > 0) this.#reader.forget(world);
-    if (failures > 0) throw new Error(`${failures} of ${actions.length} actions failed`);
+    if (failures > 0) throw new Error(`${failures} of ${due.length} actions failed`);
     reconciles.inc({ outcome: "done" });
+    if (isFirst) return firstStatusMs;
     return nextLookMs({ ...world, refusedCreations: refused }, this.#options, nowMs());
   }
-}
-
-/** Whether it has just been created: what a watch makes up for after a silence may be long gone. */
-function isNew({ metadata }: LoadTest): boolean {
-  return Math.abs(nowMs() - Date.parse(metadata.creationTimestamp)) < newForMs;
-}
-
-/** What of a Pod decides about anything. */
-function podNews(pod: Pod, isDeleted: boolean): [key: string, news: string] {
-  const { metadata, status } = pod;
-  const { phase = "Pending", reason, containerStatuses = [] } = status ?? {};
-  const trouble = troubleOf([pod]);
-  // That its node is about to start it decides about nothing: should that take long, a later look will see.
-  const started = isStarting(pod) ? [] : containerStatuses;
-  const states = started.map(({ restartCount, state, lastState }) => [restartCount, state, lastState]);
-  const isGoing = metadata.deletionTimestamp !== undefined;
-  const planHash = String(Bun.hash(metadata.annotations?.[planAnnotation] ?? ""));
-  const news = [isDeleted, isGoing, phase, reason, trouble, states, planHash];
-  return [`Pod ${keyOf({ metadata })}`, JSON.stringify(news)];
-}
-
-/** The Pod that an action leaves behind, whose event is its echo. */
-function written(action: Action, present: readonly Pod[]): Pod[] {
-  if (action.kind === "createPod") return [action.pod];
-  if (action.kind !== "setPlan") return [];
-  return present
-    .filter(({ metadata }) => metadata.uid === action.uid)
-    .map((pod) => {
-      const annotations = { ...pod.metadata.annotations, [planAnnotation]: action.plan };
-      return { ...pod, metadata: { ...pod.metadata, annotations } };
-    });
-}
-
-function keyOf({ metadata }: { metadata: { namespace?: string; name: string } }): string {
-  return `${metadata.namespace}/${metadata.name}`;
-}
-
-function ownerKeyOf({ metadata }: { metadata: { namespace?: string; labels?: Record<string, string> } }): string {
-  return `${metadata.namespace}/${metadata.labels?.[loadTestLabel]}`;
 }

@@ -17,6 +17,7 @@ import { isLongStarting, type PodWarning } from "../plan/trouble.ts";
 import { isWorkerPod, objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
 import { nowMs } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
+import type { RecentServices } from "./recent-services.ts";
 
 /** Pods of a LoadTest whose Events are looked at: the others suffer from the same. */
 const mostAskedAfter = 8;
@@ -52,6 +53,7 @@ export async function list(client: KubeClient, scope: Scope): Promise<Lists> {
  * @param fresh The LoadTest, if a watch has just shown it for the first time, and Pods that bear its name have not been
  *   heard of. It is taken for what is so: a consistent list of Pods waits up to 100 ms while other objects are written
  *   (KEP-2340), and who makes a Pod a second time is told so.
+ * @param recent Asked for the target of a fresh one.
  */
 export async function observe(
   client: KubeClient,
@@ -59,15 +61,18 @@ export async function observe(
   options: PlanOptions,
   log: Log,
   fresh?: LoadTest,
+  recent?: RecentServices,
 ): Promise<World> {
   const [loadTest, workers] =
     fresh === undefined
       ? await Promise.all([getOrNull(client, loadtests, key) as Promise<LoadTest | null>, listNamed(client, key)])
       : [fresh, []];
+  const getService = (service: Required<ObjectKey>) =>
+    fresh === undefined || recent === undefined ? getOrNull(client, services, service) : recent.get(client, service);
   return {
     loadTests: loadTest === null ? [] : [loadTest],
     pods: workers,
-    ...(loadTest === null ? none : await observeTarget(client, loadTest, workers, options)),
+    ...(loadTest === null ? none : await observeTarget(client, loadTest, workers, options, getService)),
     // Who has just come is not asked about first, that being one more call before its Pods: making them tells as well.
     ...(loadTest === null || fresh !== undefined ? {} : await observeTrial(client, loadTest, workers, options)),
     goneOwners: new Set(
@@ -110,6 +115,7 @@ async function observeTarget(
   loadTest: LoadTest,
   workers: readonly Observed<Pod>[],
   options: PlanOptions,
+  getService: (key: Required<ObjectKey>) => Promise<Observed<Service> | null>,
 ): Promise<Target> {
   const spec = runnableSpec(loadTest, options);
   if (spec === undefined) return none;
@@ -124,7 +130,7 @@ async function observeTarget(
   const entries = names.map(
     async (name): Promise<[string, Observed<Service> | null]> => [
       `${namespace}/${name}`,
-      await getOrNull(client, services, { namespace, name }),
+      await getService({ namespace, name }),
     ],
   );
   return { canaries: known, services: new Map(await Promise.all(entries)) };

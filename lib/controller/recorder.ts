@@ -8,6 +8,7 @@ import type { Log } from "../runtime/log.ts";
 
 /** So many at once: the work itself has the right of way. */
 const width = 4;
+const widthInPress = 1;
 /** What waits beyond this is dropped. */
 const longestLine = 1000;
 
@@ -15,14 +16,19 @@ export class Recorder {
   readonly #client: KubeClient;
   readonly #instance: string;
   readonly #log: Log;
+  readonly #isPressed: () => boolean;
   readonly #line: (() => Promise<void>)[] = [];
   readonly #working = new Set<Promise<void>>();
 
-  /** @param instance Which of several controllers this is. */
-  constructor(client: KubeClient, instance: string, log: Log) {
+  /**
+   * @param instance Which of several controllers this is.
+   * @param isPressed Whether there is so much to do that Events had better wait.
+   */
+  constructor(client: KubeClient, instance: string, log: Log, isPressed: () => boolean) {
     this.#client = client;
     this.#instance = instance;
     this.#log = log;
+    this.#isPressed = isPressed;
   }
 
   /** Has them recorded, in their order. */
@@ -53,7 +59,7 @@ export class Recorder {
   }
 
   #next(): void {
-    const job = this.#working.size < width ? this.#line.shift() : undefined;
+    const job = this.#working.size < (this.#isPressed() ? widthInPress : width) ? this.#line.shift() : undefined;
     if (job === undefined) return;
     const work = job().finally(() => {
       this.#working.delete(work);

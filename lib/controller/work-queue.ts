@@ -1,12 +1,13 @@
 // Work by key: each key at most once at a time, several keys at once. A key that rings while its work is under way is
-// worked on once more; one whose work fails is tried again later and later, and holds up no other. Who rings may leave
-// time for others to ring as well, so that news that come together are worked on together.
+// worked on once more; one whose work fails is tried again later and later, and holds up no other. Urgent keys have a lane
+// of their own, and while there are any, few others are worked on. Who rings may leave time for others to ring as well, so
+// that news that come together are worked on together.
 
 export interface WorkQueueOptions {
   /** Does the work of a key; resolves with after how many ms to look again, if at all. */
   work: (key: string) => Promise<number | undefined>;
   failed: (key: string, error: unknown) => void;
-  /** Keys at once. */
+  /** Keys at once, in each lane. */
   width: number;
   /** In [0, 1), for the jitter. */
   random: () => number;
@@ -14,8 +15,13 @@ export interface WorkQueueOptions {
 
 const firstDelayMs = 500;
 const longestDelayMs = 30_000;
+/** Others that are worked on while there are urgent ones: nobody waits for ever. */
+const widthBesideUrgent = 2;
+
+type Lane = "urgent" | "ordinary";
 
 interface Entry {
+  lane: Lane;
   /** waiting: in line; working; resting: until its timer rings. */
   state: "waiting" | "working" | "resting";
   /** While it is worked on: so long after that it is to be worked on once more. */
@@ -29,8 +35,8 @@ interface Entry {
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #line: string[] = [];
-  #working = 0;
+  readonly #lines: Record<Lane, string[]> = { urgent: [], ordinary: [] };
+  readonly #working: Record<Lane, number> = { urgent: 0, ordinary: 0 };
   #isStopped = false;
   #idle: (() => void) | undefined;
 
@@ -40,18 +46,24 @@ export class WorkQueue {
 
   /** Keys in line or under way. */
   get size(): number {
-    return this.#line.length + this.#working;
+    return this.#sizeOf("urgent") + this.#sizeOf("ordinary");
+  }
+
+  /** Whether urgent keys are in line or under way. */
+  get isPressed(): boolean {
+    return this.#sizeOf("urgent") > 0;
   }
 
   /**
    * Has the key worked on soon. After failures it waits for its turn, however often it rings.
    *
-   * @param gatherMs How long it may wait for others to ring; whoever rings without ends that.
+   * @param how.lane Of a key that is new here.
+   * @param how.gatherMs How long it may wait for others to ring; whoever rings without ends that.
    */
-  ring(key: string, gatherMs = 0): void {
+  ring(key: string, { lane = "ordinary", gatherMs = 0 }: { lane?: Lane; gatherMs?: number } = {}): void {
     if (this.#isStopped) return;
     const entry = this.#entries.get(key);
-    if (entry === undefined) this.#begin(key, { state: "waiting", failures: 0 }, gatherMs);
+    if (entry === undefined) this.#begin(key, { lane, state: "waiting", failures: 0 }, gatherMs);
     else if (entry.state === "working") entry.againMs = Math.min(entry.againMs ?? gatherMs, gatherMs);
     else if (entry.state === "resting" && entry.failures === 0 && !(entry.isGathering && gatherMs > 0)) {
       clearTimeout(entry.timer);
@@ -62,12 +74,16 @@ export class WorkQueue {
   /** Takes no more work; resolves when what is under way is done. */
   stop(): Promise<void> {
     this.#isStopped = true;
-    this.#line.length = 0;
+    for (const line of Object.values(this.#lines)) line.length = 0;
     for (const { timer } of this.#entries.values()) clearTimeout(timer);
-    if (this.#working === 0) return Promise.resolve();
+    if (this.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle = resolve;
     });
+  }
+
+  #sizeOf(lane: Lane): number {
+    return this.#lines[lane].length + this.#working[lane];
   }
 
   #begin(key: string, entry: Entry, gatherMs: number): void {
@@ -78,15 +94,21 @@ export class WorkQueue {
 
   #enter(key: string, entry: Entry): void {
     entry.state = "waiting";
-    this.#line.push(key);
+    this.#lines[entry.lane].push(key);
     this.#next();
   }
 
   #next(): void {
-    while (this.#working < this.#options.width) {
-      const key = this.#line.shift();
+    const { width } = this.#options;
+    this.#fill("urgent", width);
+    this.#fill("ordinary", this.isPressed ? widthBesideUrgent : width);
+  }
+
+  #fill(lane: Lane, width: number): void {
+    while (this.#working[lane] < width) {
+      const key = this.#lines[lane].shift();
       if (key === undefined) return;
-      this.#working++;
+      this.#working[lane]++;
       void this.#work(key, this.#entries.get(key) as Entry);
     }
   }
@@ -94,6 +116,7 @@ export class WorkQueue {
   async #work(key: string, entry: Entry): Promise<void> {
     entry.state = "working";
     entry.againMs = undefined;
+    const { lane } = entry;
     let delayMs: number | undefined;
     try {
       delayMs = await this.#options.work(key);
@@ -102,13 +125,14 @@ export class WorkQueue {
       this.#options.failed(key, error);
       delayMs = this.#backoffMs(++entry.failures);
     }
-    this.#working--;
+    this.#working[lane]--;
+    entry.lane = "ordinary"; // once
     if (this.#isStopped) this.#entries.delete(key);
     else if (entry.againMs !== undefined && entry.failures === 0) this.#begin(key, entry, entry.againMs);
     else if (delayMs === undefined) this.#entries.delete(key);
     else this.#rest(key, entry, delayMs);
     this.#next();
-    if (this.#working === 0) this.#idle?.();
+    if (this.size === 0) this.#idle?.();
   }
 
   #rest(key: string, entry: Entry, delayMs: number, isGathering = false): void {

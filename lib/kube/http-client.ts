@@ -150,7 +150,10 @@ export class HttpKubeClient implements KubeClient {
       const path = collectionPath(resource, namespace);
       const page: ListPage<T> = await this.#json(callName("list", resource), { method: "GET", path, query }, options);
       const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }; // items of built-in kinds come without
-      for (const item of page.items ?? []) items.push({ ...type, ...item });
+      for (const item of page.items ?? []) {
+        delete (item.metadata as { managedFields?: object }).managedFields; // half of an object, and read by nobody
+        items.push({ ...type, ...item });
+      }
       resume = page.metadata.continue;
       if (!resume) return { items, resourceVersion: page.metadata.resourceVersion ?? "" };
     }

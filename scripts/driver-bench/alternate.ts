@@ -3,7 +3,7 @@ import type { Bench } from "./bench.ts";
 
 /** Runs each contender once a round. One that fails is said so and left out from then on; its results so far are dropped. */
 export async function alternate<Contender extends { name: string }, Result>(
-  bench: Bench,
+  bench: Pick<Bench, "say" | "stop">,
   what: string,
   runs: number,
   contenders: readonly Contender[],

@@ -95,7 +95,7 @@ async function heading(peers: readonly InstalledPeer[], absent: readonly string[
 
 async function run(stop: AbortSignal): Promise<void> {
   const { suiteNames, wanted, runs, seconds, file } = readArguments();
-  if (file !== undefined) replaceReport(readFileSync(file, "utf8"), ""); // better now than after half an hour
+  if (file !== undefined) replaceReport(readFileSync(file, "utf8"), "", "driver"); // better now than after half an hour
   const [serverCore, generatorCore] = requireCores();
   const peers = [{ peer: loadtest, path: binary }, ...wanted.flatMap((peer) => findPeer(peer) ?? [])];
   const absent = wanted.filter((peer) => !peers.some((installed) => installed.peer === peer)).map(({ name }) => name);
@@ -110,7 +110,7 @@ async function run(stop: AbortSignal): Promise<void> {
       process.stdout.write(section);
       report += section;
     }
-    if (file !== undefined) writeFileSync(file, replaceReport(readFileSync(file, "utf8"), report));
+    if (file !== undefined) writeFileSync(file, replaceReport(readFileSync(file, "utf8"), report, "driver"));
   });
 }
 

@@ -1,9 +1,6 @@
 // Markdown: tables, figures in them, and the place in a file that a report fills.
 import { compareToBar, type MedianInterval } from "./statistics.ts";
 
-const beginMarker = "<!-- bench:driver:begin -->";
-const endMarker = "<!-- bench:driver:end -->";
-
 /** A table whose first column is text and whose others are figures. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
@@ -36,8 +33,9 @@ export function formatRuns(runs: number): string {
   return runs === 1 ? "one run each" : `medians of ${runs} alternating runs`;
 }
 
-/** The text with what is between the markers replaced by `report`. Throws when it does not have both, in order. */
-export function replaceReport(text: string, report: string): string {
+/** The text with what is between the markers of the benchmark replaced by `report`. Throws unless it has both, in order. */
+export function replaceReport(text: string, report: string, name: "driver" | "controller"): string {
+  const [beginMarker, endMarker] = [`<!-- bench:${name}:begin -->`, `<!-- bench:${name}:end -->`];
   const begin = text.indexOf(beginMarker);
   const end = text.indexOf(endMarker, begin);
   if (begin < 0 || end < 0) {

@@ -34,10 +34,13 @@ test("formatRatio() says on which side of the bar the interval is", () => {
   expect(formatRatio(medianInterval([0.5, 0.6, 0.7, 0.8, 1.9]), 1, words)).toBe("0.70 (0.50–1.90), inconclusive");
 });
 
-test("replaceReport() replaces what is between the markers, and nothing else", () => {
-  const [begin, end] = ["<!-- bench:driver:begin -->", "<!-- bench:driver:end -->"];
-  expect(replaceReport(`a\n${begin}\nold\n${end}\nb\n`, "\nnew\n")).toBe(`a\n${begin}\nnew\n${end}\nb\n`);
-  for (const text of ["", begin, `${end}\n${begin}`]) expect(() => replaceReport(text, "new")).toThrow("must have");
+test("replaceReport() replaces what is between the markers of the benchmark, and nothing else", () => {
+  for (const name of ["driver", "controller"] as const) {
+    const [begin, end] = [`<!-- bench:${name}:begin -->`, `<!-- bench:${name}:end -->`];
+    expect(replaceReport(`a\n${begin}\nold\n${end}\nb\n`, "\nnew\n", name)).toBe(`a\n${begin}\nnew\n${end}\nb\n`);
+    const without = ["", begin, `${end}\n${begin}`, "<!-- bench:other:begin -->\n<!-- bench:other:end -->"];
+    for (const text of without) expect(() => replaceReport(text, "new", name)).toThrow("must have");
+  }
 });
 
 test("parseVersion() finds the version in what each program says of itself", () => {

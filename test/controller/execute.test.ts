@@ -69,7 +69,7 @@ test("only what has changed something is done", async () => {
 
 test("Events are recorded in order, and one that cannot be keeps no other from it", async () => {
   answer = ({ body }) => (body.includes("Started") ? statusAnswer(403, "Forbidden", "no") : new Response(body));
-  const recorder = new Recorder(client, "here", log);
+  const recorder = new Recorder(client, "here", log, () => false);
   const news = ["WorkersCreated", "Started", "Finished"].map((reason) => ({
     type: "Normal" as const,
     reason,

@@ -56,6 +56,26 @@ test("a key that rings while it is worked on is worked on once more, after that"
   expect(bench.begun).toEqual(["a", "a"]);
 });
 
+test("urgent keys have a lane of their own, once each, and while there are any few others are worked on", async () => {
+  const bench = new Bench(3);
+  for (const key of ["a", "b", "c", "d", "e"]) bench.queue.ring(key);
+  for (const key of ["u", "v"]) bench.queue.ring(key, { lane: "urgent" });
+  expect(bench.begun).toEqual(["a", "b", "c", "u", "v"]);
+  expect(bench.queue.isPressed).toBe(true);
+  await bench.end("a"); // two others are left
+  expect(bench.begun).toHaveLength(5);
+  await bench.end("b");
+  expect(bench.begun.slice(5)).toEqual(["d"]);
+  bench.queue.ring("u"); // its second time is as urgent as anybody's
+  await bench.end("u");
+  expect(bench.begun).toHaveLength(6);
+  await bench.end("v");
+  expect(bench.begun.slice(6)).toEqual(["e"]);
+  expect(bench.queue.isPressed).toBe(false);
+  await bench.end("c");
+  expect(bench.begun.slice(7)).toEqual(["u"]);
+});
+
 test("work that hangs holds up no other key", async () => {
   const bench = new Bench();
   for (const key of ["hung", "a", "b"]) bench.queue.ring(key);
@@ -99,20 +119,20 @@ test("a key that wants to be looked at again is, and sooner when it rings", asyn
 
 test("those that leave time to gather are worked on together, and whoever does not ends the wait", async () => {
   const bench = new Bench();
-  for (let ring = 0; ring < 3; ring++) bench.queue.ring("a", 20);
+  for (let ring = 0; ring < 3; ring++) bench.queue.ring("a", { gatherMs: 20 });
   expect(bench.begun).toEqual([]);
   while (bench.begun.length < 1) await Bun.sleep(5);
-  bench.queue.ring("a", 3_600_000);
-  bench.queue.ring("a", 20);
+  bench.queue.ring("a", { gatherMs: 3_600_000 });
+  bench.queue.ring("a", { gatherMs: 20 });
   await bench.end("a");
   expect(bench.begun).toEqual(["a"]);
   while (bench.begun.length < 2) await Bun.sleep(5);
   await bench.end("a");
-  bench.queue.ring("a", 3_600_000);
+  bench.queue.ring("a", { gatherMs: 3_600_000 });
   bench.queue.ring("a");
   expect(bench.begun).toEqual(["a", "a", "a"]);
   await bench.end("a");
-  bench.queue.ring("a", 3_600_000);
+  bench.queue.ring("a", { gatherMs: 3_600_000 });
   const stopped = bench.queue.stop();
   await stopped;
   expect(bench.begun).toEqual(["a", "a", "a"]);
