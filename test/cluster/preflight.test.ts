@@ -7,6 +7,7 @@ import { installController, installKinds, removeExtension } from "./extension.ts
 import { eventually, kubeconfig, kubectl, kubectlJson } from "./kubectl.ts";
 
 const namespace = "loadtest-preflight";
+const host = `web.${namespace}.svc`;
 const inNamespace = ["-n", namespace];
 const basics = { service: "web", scheme: "http", requestsPerSecond: 20, duration: "3s", workers: 2 };
 const none = { path: "/none", expectStatus: [404] };
@@ -69,12 +70,12 @@ describe.skipIf(kubeconfig === "")("the preflight on a real cluster", () => {
       ({ Stalled }) => Stalled?.reason === "TargetRejected",
       30_000,
     );
-    expect(failed["WorkersReady"]?.message).toContain('GET "/none" to "web": status 200');
+    expect(failed["WorkersReady"]?.message).toContain(`GET "/none" to "${host}": status 200`);
     await kubectl(["delete", "lt", "none", ...inNamespace]);
 
     await load("some", { requests: [{ path: "/some" }, { ...none, path: "/half" }] });
     await kubectl(["wait", "--for=condition=Complete", "lt/some", ...inNamespace, "--timeout=60s"]);
-    const words = 'Before the load, 2 requests were sent; 1 failed, such as GET "/half" to "web": status 200.';
+    const words = `Before the load, 2 requests were sent; 1 failed, such as GET "/half" to "${host}": status 200.`;
     expect((await conditionsOf("some"))["TargetAnswers"]).toMatchObject({ status: "False", message: words });
     await eventually(
       () => eventReasons("some"),
