@@ -13,8 +13,13 @@ export function statusWriteDelayMs(
   nowMs: number,
 ): number | undefined {
   if (isDeepStrictEqual(before, after)) return undefined;
-  if (writtenAtMs === undefined || !isDeepStrictEqual(withoutFigures(before), withoutFigures(after))) return 0;
+  if (writtenAtMs === undefined || !differsInFigures(before, after)) return 0;
   return Math.max(0, writtenAtMs + figuresPeriodMs - nowMs);
+}
+
+/** Whether they differ in nothing but figures. */
+export function differsInFigures(before: LoadTestStatus | undefined, after: LoadTestStatus | undefined): boolean {
+  return isDeepStrictEqual(withoutFigures(before), withoutFigures(after));
 }
 
 /** Messages of conditions name figures too. */

@@ -1,0 +1,172 @@
+// What users do and what goes wrong, step by step. A history is data: any part of one is a history too, so that one that
+// ends badly can be cut down to what matters.
+import type { CanarySpec } from "../../lib/loadtest/canary.ts";
+import type { LoadTestSpec } from "../../lib/loadtest/load-test.ts";
+import { Chance } from "../chance.ts";
+import { type Fate, fates } from "../model/fate.ts";
+import type { Disturbance } from "../model/watch-stream.ts";
+
+export type Step = { readonly atMs: number } & (
+  | { readonly do: "create"; readonly name: string; readonly spec: LoadTestSpec }
+  | { readonly do: "edit"; readonly name: string; readonly change: Readonly<Record<string, unknown>> }
+  | { readonly do: "delete"; readonly name: string; readonly policy: "Background" | "Orphan" }
+  | { readonly do: "setCanary"; readonly backends: CanarySpec["backends"] }
+  | { readonly do: "setService"; readonly name: string; readonly exists: boolean }
+  /** A Pod by its number among those that there are then. */
+  | { readonly do: "deletePod" | "evictPod" | "crashContainer"; readonly pod: number }
+  | { readonly do: "loseNode" | "destroyNode"; readonly node: number; readonly forMs: number }
+  /** What befalls a call, so many calls later. */
+  | { readonly do: "disturbCall"; readonly fate: Fate; readonly afterCalls: number }
+  | { readonly do: "disturbEvents"; readonly disturbance: Disturbance; readonly events: number }
+  | { readonly do: "freezeWatches" | "breakWatches" | "compact" }
+  | { readonly do: "restartController" }
+  /** Another one leads too, for a while. */
+  | { readonly do: "secondLeader"; readonly forMs: number }
+);
+
+export interface History {
+  /** Of everything that is left to chance: how long each thing takes. */
+  readonly seed: number;
+  /** In the order of time. */
+  readonly steps: readonly Step[];
+}
+
+/** No LoadTest may ask for more; some do. */
+export const maxRequestsPerSecond = 1000;
+const services = ["web", "web2"];
+const longestMs = 60_000;
+
+export function randomHistory(seed: number): History {
+  const chance = new Chance(seed, 1);
+  const count = 3 + chance.below(14);
+  const first: Step = { atMs: 0, do: "create", name: "a", spec: randomSpec(chance) };
+  const others = Array.from({ length: count }, (): Step[] => {
+    const atMs = chance.below(chance.oneIn(2) ? 5000 : longestMs);
+    if (chance.oneIn(8)) return randomSuccession(chance, atMs);
+    return [{ atMs, ...(chance.oneIn(2) ? randomDeed(chance) : randomFault(chance)) }];
+  });
+  return { seed, steps: [first, ...others.flat()].toSorted((a, b) => a.atMs - b.atMs) };
+}
+
+/** A LoadTest that is followed by another of the same name, while calls for it are on their way or its Pods out of reach. */
+function randomSuccession(chance: Chance, atMs: number): Step[] {
+  const policy = chance.oneIn(2) ? "Orphan" : "Background";
+  const goneAtMs = atMs + 4000 + chance.below(6000);
+  const trouble: Timeless<Step> = chance.oneIn(2)
+    ? { do: "disturbCall", fate: "late", afterCalls: chance.below(4) }
+    : { do: "loseNode", node: chance.below(2), forMs: 5000 + chance.below(30_000) };
+  return [
+    { atMs, do: "create", name: "a", spec: randomSpec(chance) },
+    { atMs: goneAtMs - chance.below(3000), ...trouble },
+    { atMs: goneAtMs, do: "delete", name: "a", policy },
+    { atMs: goneAtMs + 200 + chance.below(3000), do: "create", name: "a", spec: randomSpec(chance) },
+  ];
+}
+
+type Timeless<T> = T extends unknown ? Omit<T, "atMs"> : never;
+
+function randomDeed(chance: Chance): Timeless<Step> {
+  const name = chance.oneIn(4) ? "b" : "a";
+  switch (chance.below(8)) {
+    case 0:
+    case 1:
+      return { do: "create", name, spec: randomSpec(chance) };
+    case 2:
+      return { do: "delete", name, policy: chance.oneIn(3) ? "Orphan" : "Background" };
+    case 3:
+      return { do: "setCanary", backends: randomBackends(chance) };
+    default:
+      return { do: "edit", name, change: randomChange(chance) };
+  }
+}
+
+function randomFault(chance: Chance): Timeless<Step> {
+  const pod = chance.below(8);
+  const node = chance.below(2);
+  switch (chance.below(16)) {
+    case 0:
+      return { do: "deletePod", pod };
+    case 1:
+      return { do: "evictPod", pod };
+    case 2:
+      return { do: "crashContainer", pod };
+    case 3:
+      return { do: "loseNode", node, forMs: 1000 + chance.below(40_000) };
+    case 4:
+      return { do: "destroyNode", node, forMs: 1000 + chance.below(40_000) };
+    case 5:
+      return { do: "setService", name: chance.pick(services), exists: chance.oneIn(2) };
+    case 6:
+      return { do: "freezeWatches" };
+    case 7:
+      return { do: chance.oneIn(2) ? "breakWatches" : "compact" };
+    case 8:
+      return { do: "restartController" };
+    case 9:
+      return { do: "secondLeader", forMs: 1000 + chance.below(30_000) };
+    case 10:
+    case 11: {
+      const disturbance = chance.pick(["dropped", "doubled", "overtaken"] as const);
+      return { do: "disturbEvents", disturbance, events: 1 + chance.below(6) };
+    }
+    default:
+      return { do: "disturbCall", fate: chance.pick(fates), afterCalls: chance.below(12) };
+  }
+}
+
+function randomSpec(chance: Chance): LoadTestSpec {
+  const target = chance.oneIn(5) ? { canary: "split" } : { service: chance.oneIn(8) ? "web2" : "web" };
+  return {
+    ...target,
+    scheme: "http",
+    requestsPerSecond: randomRate(chance),
+    workers: 1 + chance.below(3),
+    ...(chance.oneIn(3) ? { duration: `${3 + chance.below(25)}s` } : {}),
+    ...(chance.oneIn(4) ? { arrivals: "Poisson" as const } : {}),
+    ...(chance.oneIn(3) ? { paths: ["/a", "/b"] } : {}),
+    ...(chance.oneIn(12) ? { state: chance.pick(["Paused", "Stopped"] as const) } : {}),
+    ...(chance.oneIn(12) ? { ttlAfterFinished: "5s" } : {}),
+  };
+}
+
+function randomRate(chance: Chance): number {
+  return chance.oneIn(20) ? 2 * maxRequestsPerSecond : 1 + chance.below(40);
+}
+
+/** One field or two. */
+function randomChange(chance: Chance): Record<string, unknown> {
+  const changes: { readonly [field in keyof LoadTestSpec]?: () => unknown } = {
+    requestsPerSecond: () => randomRate(chance),
+    workers: () => 1 + chance.below(4),
+    state: () => chance.pick(["Running", "Running", "Paused", "Paused", "Stopped"]),
+    duration: () => (chance.oneIn(2) ? null : `${3 + chance.below(25)}s`),
+    paths: () => [`/${chance.below(3)}`],
+    connections: () => 1 + chance.below(8),
+    runID: () => `run-${chance.below(3)}`,
+    // What only new workers can follow.
+    arrivals: () => chance.pick(["Constant", "Poisson"]),
+    scheme: () => chance.pick(["http", "https"]),
+    podTemplate: () => ({ labels: { edition: `${chance.below(3)}` } }),
+  };
+  const fields = Object.keys(changes) as (keyof typeof changes)[];
+  const chosen = [chance.pick([...fields.slice(0, 3), ...fields]), ...(chance.oneIn(3) ? [chance.pick(fields)] : [])];
+  return Object.fromEntries(chosen.map((field) => [field, changes[field]?.()]));
+}
+
+function randomBackends(chance: Chance): CanarySpec["backends"] {
+  const percent = chance.below(101);
+  return [
+    { service: "web", percent },
+    { service: "web2", percent: 100 - percent },
+  ];
+}
+
+/** One line for each step. */
+export function formatHistory({ seed, steps }: History): string {
+  const lines = steps.map(({ atMs, ...step }) => `  ${formatMs(atMs)}  ${JSON.stringify(step)}`);
+  return [`seed ${seed}, ${steps.length} steps:`, ...lines].join("\n");
+}
+
+export function formatMs(ms: number): string {
+  return `${(ms / 1000).toFixed(3).padStart(8)} s`;
+}
