@@ -224,7 +224,8 @@ export class Expectations {
     }
     if (accepted?.reason === "CanaryNotFound") return says("is said to have no Canary");
     if (accepted?.status !== "True" && accepted?.reason !== "ServiceNotFound") {
-      return running.length > 0 ? says(`is not accepted, and has ${running.length} workers`) : undefined;
+      const ready = Math.max(running.length, status.workers?.ready ?? 0);
+      return ready > 0 ? says(`is not accepted, and has, or is said to have, ${ready} workers`) : undefined;
     }
     const spec = effectiveSpec(loadTest.spec);
     if (spec.state === "Stopped") return says("is to be stopped, and is not complete");
