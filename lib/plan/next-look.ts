@@ -1,14 +1,12 @@
 // When a LoadTest has to be looked at again though nothing rings: something that passes with time, or elsewhere.
 import { parseDuration } from "../loadtest/duration.ts";
-import type { LoadTest } from "../loadtest/load-test.ts";
 import { refuseCanary } from "./acceptance.ts";
 import { toldStartMs, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
-import type { Observed, Pod } from "./objects.ts";
 import { runnableSpec } from "./plan.ts";
 import { knownSeats } from "./relief.ts";
 import { reportPeriodMs } from "./reports-wanted.ts";
-import { presentRun } from "./run.ts";
+import { isOf, presentRun } from "./run.ts";
 import { awaitsReports } from "./staffing.ts";
 import { isStarting } from "./trouble.ts";
 import { ownerUid, type PlanOptions, type World } from "./world.ts";
@@ -25,8 +23,10 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
   const { loadTests, pods, reports, refusedCreations = [] } = world;
   const [loadTest] = loadTests;
   if (loadTest === undefined || loadTest.metadata.deletionTimestamp !== undefined) return undefined;
-  const workers = ownPods(loadTest, pods).map((pod) => workerOf(pod, reports));
-  const { status } = presentRun(loadTest);
+  const run = presentRun(loadTest);
+  const { status } = run;
+  const own = pods.filter((pod) => ownerUid(pod) === loadTest.metadata.uid && isOf(pod, run));
+  const workers = own.map((pod) => workerOf(pod, reports));
   const present = workers.filter(({ hasEnded }) => !hasEnded);
   const spec = runnableSpec(loadTest, options);
   const running = present.filter(({ isRunning }) => isRunning).length;
@@ -39,16 +39,12 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
   const waits = [
     refusedCreations.length > 0 || present.some(({ pod }) => isStarting(pod)) ? troubleMs : undefined,
     isLacking && refusedCreations.length === 0 ? lackMs : undefined,
-    awaitsReports(present) ? reportPeriodMs(running) * reportShare : undefined,
+    spec !== undefined && awaitsReports(present) ? reportPeriodMs(running) * reportShare : undefined,
     spec !== undefined && running > 0 ? reportPeriodMs(running) : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,
   ].filter((wait) => wait !== undefined);
   return waits.length === 0 ? undefined : Math.min(...waits);
-}
-
-function ownPods({ metadata }: LoadTest, pods: readonly Observed<Pod>[]): readonly Observed<Pod>[] {
-  return pods.filter((pod) => ownerUid(pod) === metadata.uid);
 }
 
 function untilMs(instant: string | undefined, later: string | undefined, nowMs: number): number | undefined {

@@ -85,7 +85,10 @@ function planLoadTest(
   const { refusedCreations, podWarnings } = world;
   const status = (observation: Omit<Observation, "run" | "workers" | "nowMs">) =>
     statusAction(loadTest, { ...observation, run, workers, refusedCreations, podWarnings, nowMs }, world);
-  if (isCompleted(run.status)) return [...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
+  if (isCompleted(run.status)) {
+    const late = dismissals(workers, "its run is over"); // made by a call that was held up on its way
+    return [...late, ...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
+  }
 
   const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
   const invalid = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, canary);

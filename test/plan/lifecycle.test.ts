@@ -211,3 +211,16 @@ test("a LoadTest is deleted ttlAfterFinished after its end, and not before", () 
   cluster.nowMs = nowMs + 660_000;
   expect(cluster.plan()).toMatchObject([{ kind: "deleteLoadTest", namespace: "ns", name: "lt", uid: "u1" }]);
 });
+
+test("a worker that appears when its run is over is ended, and its run stays as it was", () => {
+  const cluster = begun({ duration: "2s" });
+  const [late] = structuredClone(cluster.pods);
+  for (const pod of cluster.pods) cluster.end(pod, "Succeeded");
+  cluster.converge();
+  const before = structuredClone(cluster.test.status);
+  cluster.pods.push({ ...late, metadata: { ...late?.metadata, uid: "late" } } as never);
+  expect(kinds(cluster.pass())).toEqual(["setPlan"]);
+  cluster.converge();
+  expect(cluster.live).toEqual([]);
+  expect(cluster.test.status).toEqual(before as never);
+});
