@@ -69,7 +69,8 @@ export class ApiServer {
   create(resource: Resource, object: KubeObject, { dryRun = false }: CreateOptions = {}): Stored {
     const { name, namespace } = object.metadata;
     const call = callOf("POST", resource, object.metadata);
-    if (object.metadata.resourceVersion !== undefined) {
+    // The storage says so, which a dry run does not come to.
+    if (object.metadata.resourceVersion !== undefined && !dryRun) {
       throw refuse(call, 500, "InternalError", "resourceVersion should not be set on objects to be created");
     }
     if (resource.namespaced && !this.#namespaces.has(namespace ?? "")) {
@@ -188,6 +189,11 @@ export class ApiServer {
     const after = subresource === "status" ? withStatus(before, wanted) : withoutStatus(before, wanted);
     if (resource.plural === "pods" && !isDeepStrictEqual(after.spec, before.spec)) {
       throw invalid(call, resource, name, "spec", "Forbidden: pod updates may not change fields other than …");
+    }
+    const { deletionTimestamp, finalizers = [] } = before.metadata;
+    if (deletionTimestamp !== undefined && after.metadata.finalizers?.some((one) => !finalizers.includes(one))) {
+      const why = "Forbidden: no new finalizers can be added if the object is being deleted";
+      throw invalid(call, resource, name, "metadata.finalizers", why);
     }
     if (isDeepStrictEqual(after, before)) return before;
     const { generation } = after.metadata;
