@@ -81,19 +81,21 @@ function planLoadTest(
   }
   const run = presentRun(loadTest);
   const [own, former] = [pods.filter((pod) => isOf(pod, run)), pods.filter((pod) => !isOf(pod, run))];
+  const outdated = former.flatMap((pod) => deletion(pod, "its run is over"));
   const workers = own.map((pod) => workerOf(pod, world.reports));
   const { refusedCreations, podWarnings } = world;
   const status = (observation: Omit<Observation, "run" | "workers" | "nowMs">) =>
     statusAction(loadTest, { ...observation, run, workers, refusedCreations, podWarnings, nowMs }, world);
   if (isCompleted(run.status)) {
     const late = dismissals(workers, "its run is over"); // made by a call that was held up on its way
-    return [...late, ...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
+    return [...outdated, ...late, ...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
   }
 
   const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
   const invalid = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, canary);
   if (invalid !== undefined) {
-    return [...dismissals(workers, "the LoadTest is not accepted"), ...status({ refusal: invalid, seats: 0 })];
+    const refused = dismissals(workers, "the LoadTest is not accepted");
+    return [...outdated, ...refused, ...status({ refusal: invalid, seats: 0 })];
   }
   const spec = effectiveSpec(loadTest.spec);
   const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers);
@@ -118,7 +120,7 @@ function planLoadTest(
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && target.refusal === undefined && ending === undefined && !isDone;
   return [
-    ...former.flatMap((pod) => deletion(pod, "its run is over")),
+    ...outdated,
     ...(stuck === undefined ? [] : deletion(stuck.pod, stuckReason)),
     ...(ending === undefined
       ? [...dismissals(superfluous(staffing), "the LoadTest has changed"), ...instructions(staffing)]

@@ -224,3 +224,12 @@ test("a worker that appears when its run is over is ended, and its run stays as 
   expect(cluster.live).toEqual([]);
   expect(cluster.test.status).toEqual(before as never);
 });
+
+test("another runID before the load has begun takes the Pods away, though the spec is refused meanwhile", () => {
+  const cluster = new Cluster(loadTest({ workers: 2, runID: "1" }));
+  cluster.pass();
+  cluster.settle();
+  cluster.edit({ runID: "2", requestsPerSecond: 0 });
+  cluster.converge();
+  expect(cluster.pods).toEqual([]);
+});
