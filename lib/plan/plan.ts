@@ -118,7 +118,8 @@ function planLoadTest(
   const staffing = { workers, seats, spec, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
-  const mayCreate = isFree && target.refusal === undefined && ending === undefined && !isDone;
+  const mayCreate =
+    isFree && target.refusal === undefined && ending === undefined && completion === undefined && !isDone;
   return [
     ...outdated,
     ...(stuck === undefined ? [] : deletion(stuck.pod, stuckReason)),

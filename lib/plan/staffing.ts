@@ -4,6 +4,7 @@
 //   more seats    once new workers run, the others' shares shrink; only when they have said so do the new ones begin
 //   other script  told to all; who cannot follow it, or has another Pod, is ended, and replaced once that is done
 import { isDeepStrictEqual } from "node:util";
+import { scheduleEndNs } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { hasFailed, hasFinished, latestBySeat, toldStartMs, type Worker } from "./crew.ts";
 import { planAnnotation } from "./names.ts";
@@ -19,6 +20,8 @@ const barrierMs = 1400;
 const joinMs = 1000;
 /** In timeouts: from the start of a worker to its word that it is ready, with the preflight, which takes one itself. */
 const readyPatience = 3;
+/** A schedule that goes on for longer has been changed since a worker ended by it; clocks are less far apart. */
+const goesOnMs = 5000;
 
 export interface Staffing {
   workers: readonly Worker[];
@@ -85,13 +88,17 @@ export function superfluous({ workers, seats, spec, script }: Staffing): Worker[
   });
 }
 
-/** Seats that nobody has, and whose last worker has neither finished nor failed for good. */
+/**
+ * Seats that nobody has, and whose last worker has neither finished nor failed for good. Who had finished before it heard
+ * that the schedule goes on has not.
+ */
 export function vacancies({ workers, seats, script, generation, startAtMs, nowMs }: Staffing): Vacancy[] {
   const latest = latestBySeat(workers);
+  const leftMs = startAtMs === undefined ? 0 : startAtMs + scheduleEndNs(script) / 1e6 - nowMs;
   const taken = new Set(workers.filter(({ hasEnded }) => !hasEnded).map(({ seat }) => seat));
   return Array.from({ length: seats }, (_, seat) => seat).flatMap((seat) => {
     const last = latest.get(seat);
-    if (taken.has(seat) || (last !== undefined && hasFinished(last))) return [];
+    if (taken.has(seat) || (last !== undefined && hasFinished(last) && leftMs <= goesOnMs)) return [];
     if (last !== undefined && hasFailed(last) && !repairOf(last, workers, seats, nowMs).isDue) return [];
     const attempt = last === undefined ? 0 : last.attempt + 1;
     const barrier = seats > 1 || startAtMs !== undefined;

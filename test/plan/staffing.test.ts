@@ -96,6 +96,19 @@ describe("before the load", () => {
   });
 });
 
+test("a worker that had finished before its schedule was made longer is replaced, unless all had", () => {
+  for (const [finished, replaced] of [
+    [1, ["lt-0-1"]],
+    [2, []],
+  ] as const) {
+    const cluster = begun({ workers: 2, duration: "20s" });
+    cluster.nowMs += 23_000;
+    cluster.edit({ duration: "1h" });
+    for (const pod of cluster.pods.slice(0, finished)) cluster.end(pod, "Succeeded");
+    expect(created(cluster.plan()).map(shortName)).toEqual([...replaced]);
+  }
+});
+
 test("a run whose Pods are all gone when its time is over has failed", () => {
   const cluster = begun({ workers: 2, duration: "20s" });
   cluster.nowMs += 60_000;
@@ -324,6 +337,7 @@ function loadOf(cluster: Cluster): number {
     const plan = JSON.parse(text) as WorkerPlan;
     if (plan.stop || (plan.barrier && plan.startAtMs === undefined)) return sum;
     const sinceStartNs = (cluster.nowMs - (plan.startAtMs ?? cluster.nowMs)) * 1e6;
+    if (sinceStartNs < (plan.joinNs ?? 0)) return sum;
     const curve = rateCurve(plan);
     const perSecond = curve === undefined ? 0 : curve.countAt(sinceStartNs + 1e9) - curve.countAt(sinceStartNs);
     return sum + perSecond / plan.worker.count;

@@ -222,8 +222,9 @@ export class Expectations {
       if (status.results !== undefined && !this.#isKept(key, run.hash)) return says("has a result that is not kept");
       return condition("Passed")?.reason === "InProgress" ? says("is complete without a verdict") : undefined;
     }
-    if (accepted?.reason === "CanaryNotFound") return says("is said to have no Canary");
-    if (accepted?.status !== "True" && accepted?.reason !== "ServiceNotFound") {
+    const lacks = ["CanaryNotFound", "ServiceNotFound"].find((reason) => reason === accepted?.reason);
+    if (lacks !== undefined) return says(`is not accepted: ${lacks}`); // in the end all of them are there
+    if (accepted?.status !== "True") {
       const ready = Math.max(running.length, status.workers?.ready ?? 0);
       return ready > 0 ? says(`is not accepted, and has, or is said to have, ${ready} workers`) : undefined;
     }
@@ -238,7 +239,6 @@ export class Expectations {
     if (status.workers.ready !== running.length) {
       return says(`says ${status.workers.ready} workers are ready, and ${running.length} are`);
     }
-    if (accepted.status !== "True") return pods.length < spec.workers ? undefined : says("is said to lack a target");
     if (pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return says("has a Pod that is to go");
     if (spec.durationNs !== undefined && !isPaused) return says("has not ended");
     const seats = new Set(running.map(({ process }) => process.plan.worker.index));
