@@ -1,7 +1,7 @@
 // nginx as the target on the cluster under test, and its access log: what the server itself says was asked of it.
 import { join } from "node:path";
 import { linesOf } from "../binary/process.ts";
-import { kubeconfig, kubectl, kubectlBinary } from "./kubectl.ts";
+import { kubeconfig, kubectl, spawnKubectl } from "./kubectl.ts";
 
 const root = join(import.meta.dir, "../..");
 
@@ -41,9 +41,7 @@ export class FollowedLog {
   readonly #kubectl: Bun.Subprocess<"ignore", "pipe", "inherit">;
 
   constructor(namespace: string) {
-    const command = [kubectlBinary, "logs", "deployment/my-service", "-n", namespace, "--follow", "--since=1s"];
-    const env = { ...process.env, KUBECONFIG: kubeconfig };
-    this.#kubectl = Bun.spawn(command, { env, stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    this.#kubectl = spawnKubectl(["logs", "deployment/my-service", "-n", namespace, "--follow", "--since=1s"]);
     void this.#follow();
   }
 

@@ -20,6 +20,12 @@ export async function tryKubectl(args: readonly string[], input = ""): Promise<O
   return { code, out, err };
 }
 
+/** Starts kubectl, for who reads what it prints as it comes. */
+export function spawnKubectl(args: readonly string[]): Bun.Subprocess<"ignore", "pipe", "inherit"> {
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
+  return Bun.spawn([kubectlBinary, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+}
+
 /** What kubectl printed; throws what it complained about. */
 export async function kubectl(args: readonly string[], input = ""): Promise<string> {
   const { code, out, err } = await tryKubectl(args, input);

@@ -4,7 +4,7 @@ import { apiVersion } from "../../lib/loadtest/api-group.ts";
 import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
 import type { TargetReport } from "../../lib/target/report.ts";
 import { installController, installKinds, removeExtension } from "./extension.ts";
-import { eventually, kubeconfig, kubectl, kubectlJson } from "./kubectl.ts";
+import { eventually, kubeconfig, kubectl, kubectlJson, spawnKubectl } from "./kubectl.ts";
 
 const namespace = "loadtest-preflight";
 const host = `web.${namespace}.svc`;
@@ -63,7 +63,7 @@ describe.skipIf(kubeconfig === "")("the preflight on a real cluster", () => {
   }, 120_000);
 
   test("a target that has none of the paths is not loaded; one that has some is, and the others are named", async () => {
-    const log = Bun.spawn(["kubectl", "logs", "-f", "web", ...inNamespace], { stdout: "pipe" });
+    const log = spawnKubectl(["logs", "-f", "web", ...inNamespace]);
     await load("none", { requests: [none] });
     const failed = await eventually(
       () => conditionsOf("none"),
