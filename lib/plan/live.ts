@@ -137,9 +137,6 @@ function rateAchieved(script: Script, spans: readonly RecentSpan[], running: num
       );
 }
 
-/** Before any worker has said anything. */
-export const rateUnknown: Finding = noReports("No worker has reported yet.");
-
 function noReports(message: string): Finding {
   return { type, status: "Unknown", reason: "NoReports", message };
 }

@@ -10,7 +10,7 @@ import { hasFailed, hasFinished, latestBySeat, toldStartMs, type Worker } from "
 import { planAnnotation } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { fitsPod } from "./pod-settings.ts";
-import { type Repair, repairOf } from "./repair.ts";
+import { mayReplace } from "./repair.ts";
 import { canFollow, type Script } from "./script.ts";
 import type { Action } from "./world.ts";
 
@@ -99,21 +99,13 @@ export function vacancies({ workers, seats, script, generation, startAtMs, nowMs
   return Array.from({ length: seats }, (_, seat) => seat).flatMap((seat) => {
     const last = latest.get(seat);
     if (taken.has(seat) || (last !== undefined && hasFinished(last) && leftMs <= goesOnMs)) return [];
-    if (last !== undefined && hasFailed(last) && !repairOf(last, workers, seats, nowMs).isDue) return [];
+    if (last !== undefined && hasFailed(last) && !mayReplace(last, workers, seats, nowMs)) return [];
     const attempt = last === undefined ? 0 : last.attempt + 1;
     const barrier = seats > 1 || startAtMs !== undefined;
     const isScout = seat === 0 && startAtMs === undefined;
     const worker = { index: seat, count: seats };
     return [{ plan: { generation, worker, ...script, barrier, ...(isScout ? { preflight: true } : {}) }, attempt }];
   });
-}
-
-/** Failed workers that are not replaced, or not yet. */
-export function unrepaired({ workers, seats, nowMs }: Staffing): Extract<Repair, { isDue: false }>[] {
-  return [...latestBySeat(workers).values()]
-    .filter((worker) => worker.seat < seats && hasFailed(worker))
-    .map((worker) => repairOf(worker, workers, seats, nowMs))
-    .filter((repair) => !repair.isDue);
 }
 
 /** Whether something depends on what workers say next: that they are ready, which share they hold, or when one began. */
