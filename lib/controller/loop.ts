@@ -111,6 +111,7 @@ class Loop {
         log.warn({ loadTest: key, error: (error as Error).message }, "cannot reconcile");
       },
       width,
+      calmed: () => this.#recorder.proceed(),
       random: Math.random,
     });
     this.#metrics = new ControllerMetrics(options.registry, client.traffic, () => this.queue.size, options.mayAct);
@@ -239,9 +240,10 @@ class Loop {
       statusWrittenAtMs: this.#statusWrittenAtMs,
     };
     const actions = plan(world, this.#options, nowMs());
-    // What a new LoadTest has to say is said once, when its Pods have been heard of.
-    const isFirst = fresh !== undefined && actions.some(({ kind }) => kind === "createPod");
-    const due = isFirst ? actions.filter(({ kind }) => kind !== "patchStatus") : actions;
+    // A new LoadTest gets its Pods; whatever else there is to do or say comes when these have been heard of.
+    const creations = actions.filter(({ kind }) => kind === "createPod");
+    const isFirst = fresh !== undefined && creations.length > 0;
+    const due = isFirst ? creations : actions;
     for (const action of due) {
       counted.inc({ action: action.kind });
       this.#hearsay.noteOwn(action, world.pods);

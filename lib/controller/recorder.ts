@@ -6,9 +6,10 @@ import type { LoadTest } from "../loadtest/load-test.ts";
 import type { News } from "../plan/news.ts";
 import type { Log } from "../runtime/log.ts";
 
-/** So many at once: the work itself has the right of way. */
+/** So many at once. */
 const width = 4;
-const widthInPress = 1;
+/** In the press the work itself has the right of way, unless so many wait already. */
+const longestLineInPress = 200;
 /** What waits beyond this is dropped. */
 const longestLine = 1000;
 
@@ -49,7 +50,7 @@ export class Recorder {
         }
       }
     });
-    this.#next();
+    this.proceed();
   }
 
   /** Resolves when what is under way is done; what waits is dropped. */
@@ -58,13 +59,17 @@ export class Recorder {
     await Promise.all(this.#working);
   }
 
-  #next(): void {
-    const job = this.#working.size < (this.#isPressed() ? widthInPress : width) ? this.#line.shift() : undefined;
-    if (job === undefined) return;
-    const work = job().finally(() => {
-      this.#working.delete(work);
-      this.#next();
-    });
-    this.#working.add(work);
+  /** Records what waits, as far as it may be recorded now. */
+  proceed(): void {
+    const allowed = this.#isPressed() ? (this.#line.length > longestLineInPress ? 1 : 0) : width;
+    while (this.#working.size < allowed) {
+      const job = this.#line.shift();
+      if (job === undefined) return;
+      const work = job().finally(() => {
+        this.#working.delete(work);
+        this.proceed();
+      });
+      this.#working.add(work);
+    }
   }
 }

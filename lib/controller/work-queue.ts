@@ -1,7 +1,10 @@
 // Work by key: each key at most once at a time, several keys at once. A key that rings while its work is under way is
-// worked on once more; one whose work fails is tried again later and later, and holds up no other. Urgent keys have a lane
-// of their own, and while there are any, few others are worked on. Who rings may leave time for others to ring as well, so
-// that news that come together are worked on together.
+// worked on once more; one whose work fails is tried again later and later, and holds up no other. Who rings may leave time
+// for others to ring as well, so that news that come together are worked on together.
+//
+// Urgent keys have a lane of their own, and what follows for them next, one that can wait. While there are urgent ones, and
+// for a moment after, as they come in crowds, few others are worked on, and those that can wait only after a long time.
+import { monotonicNs } from "../runtime/clock.ts";
 
 export interface WorkQueueOptions {
   /** Does the work of a key; resolves with after how many ms to look again, if at all. */
@@ -9,21 +12,29 @@ export interface WorkQueueOptions {
   failed: (key: string, error: unknown) => void;
   /** Keys at once, in each lane. */
   width: number;
+  /** The press of urgent keys is over. */
+  calmed?: () => void;
   /** In [0, 1), for the jitter. */
   random: () => number;
 }
 
 const firstDelayMs = 500;
 const longestDelayMs = 30_000;
-/** Others that are worked on while there are urgent ones: nobody waits for ever. */
-const widthBesideUrgent = 2;
+/** After an urgent key: another one may follow. */
+const pressMs = 250;
+/** Others that are worked on in the press. */
+const widthInPress = 2;
+/** How long a key can wait that can: nobody waits for ever. */
+const patienceMs = 5000;
 
-type Lane = "urgent" | "ordinary";
+type Lane = "urgent" | "ordinary" | "patient";
 
 interface Entry {
   lane: Lane;
   /** waiting: in line; working; resting: until its timer rings. */
   state: "waiting" | "working" | "resting";
+  /** In line, since then. */
+  enteredNs?: number;
   /** While it is worked on: so long after that it is to be worked on once more. */
   againMs?: number | undefined;
   /** It rests for others to ring as well. */
@@ -35,8 +46,10 @@ interface Entry {
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #lines: Record<Lane, string[]> = { urgent: [], ordinary: [] };
-  readonly #working: Record<Lane, number> = { urgent: 0, ordinary: 0 };
+  readonly #lines: Record<Lane, string[]> = { urgent: [], ordinary: [], patient: [] };
+  readonly #working: Record<Lane, number> = { urgent: 0, ordinary: 0, patient: 0 };
+  /** When the last urgent key had been worked on. */
+  #urgentNs = Number.NEGATIVE_INFINITY;
   #isStopped = false;
   #idle: (() => void) | undefined;
 
@@ -46,12 +59,12 @@ export class WorkQueue {
 
   /** Keys in line or under way. */
   get size(): number {
-    return this.#sizeOf("urgent") + this.#sizeOf("ordinary");
+    return this.#sizeOf("urgent") + this.#sizeOf("ordinary") + this.#sizeOf("patient");
   }
 
-  /** Whether urgent keys are in line or under way. */
+  /** Whether urgent keys are in line or under way, or were a moment ago. */
   get isPressed(): boolean {
-    return this.#sizeOf("urgent") > 0;
+    return this.#sizeOf("urgent") > 0 || msSince(this.#urgentNs) < pressMs;
   }
 
   /**
@@ -94,14 +107,23 @@ export class WorkQueue {
 
   #enter(key: string, entry: Entry): void {
     entry.state = "waiting";
+    entry.enteredNs = monotonicNs();
     this.#lines[entry.lane].push(key);
     this.#next();
   }
 
   #next(): void {
     const { width } = this.#options;
+    const isPressed = this.isPressed;
     this.#fill("urgent", width);
-    this.#fill("ordinary", this.isPressed ? widthBesideUrgent : width);
+    this.#fill("ordinary", isPressed ? widthInPress : width);
+    this.#fill("patient", !isPressed ? width : this.#hasLostPatience() ? widthInPress : 0);
+  }
+
+  #hasLostPatience(): boolean {
+    const [oldest = ""] = this.#lines.patient;
+    const enteredNs = this.#entries.get(oldest)?.enteredNs;
+    return enteredNs !== undefined && msSince(enteredNs) >= patienceMs;
   }
 
   #fill(lane: Lane, width: number): void {
@@ -126,13 +148,23 @@ export class WorkQueue {
       delayMs = this.#backoffMs(++entry.failures);
     }
     this.#working[lane]--;
-    entry.lane = "ordinary"; // once
+    entry.lane = lane === "urgent" ? "patient" : "ordinary";
+    if (lane === "urgent") this.#press();
     if (this.#isStopped) this.#entries.delete(key);
     else if (entry.againMs !== undefined && entry.failures === 0) this.#begin(key, entry, entry.againMs);
     else if (delayMs === undefined) this.#entries.delete(key);
     else this.#rest(key, entry, delayMs);
     this.#next();
     if (this.size === 0) this.#idle?.();
+  }
+
+  #press(): void {
+    this.#urgentNs = monotonicNs();
+    setTimeout(() => {
+      if (this.isPressed) return; // by another one, which will see to it
+      this.#next();
+      this.#options.calmed?.();
+    }, pressMs);
   }
 
   #rest(key: string, entry: Entry, delayMs: number, isGathering = false): void {
@@ -145,4 +177,8 @@ export class WorkQueue {
     const delayMs = Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs);
     return delayMs * (0.5 + this.#options.random() / 2);
   }
+}
+
+function msSince(instantNs: number): number {
+  return (monotonicNs() - instantNs) / 1e6;
 }

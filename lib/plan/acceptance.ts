@@ -3,7 +3,7 @@
 import { apiVersion } from "../loadtest/api-group.ts";
 import type { Canary } from "../loadtest/canary.ts";
 import { type EffectiveSpec, highestRate } from "../loadtest/defaults.ts";
-import { formatFieldError } from "../loadtest/field-error.ts";
+import { type FieldError, formatFieldError } from "../loadtest/field-error.ts";
 import { canaryKind, loadTestKind } from "../loadtest/kind.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { Service } from "./objects.ts";
@@ -22,15 +22,22 @@ export interface Refusal {
   message: string;
 }
 
+/** By spec as it was read: one is asked about several times in a pass. */
+const judged = new WeakMap<LoadTest["spec"], readonly FieldError[]>();
+
+function errorsIn(loadTest: LoadTest): readonly FieldError[] {
+  const { metadata, spec } = loadTest;
+  const known = judged.get(spec);
+  if (known !== undefined) return known;
+  const { name, namespace } = metadata;
+  const { errors } = loadTestKind.judge({ apiVersion, kind: "LoadTest", metadata: { name, namespace }, spec });
+  judged.set(spec, errors);
+  return errors;
+}
+
 /** What is wrong with the object itself; a stored one may be older than the rules, or have passed while they were off. */
 export function refuseSpec(loadTest: LoadTest, maxRequestsPerSecond: number): Refusal | undefined {
-  const { name, namespace } = loadTest.metadata;
-  const { errors } = loadTestKind.judge({
-    apiVersion,
-    kind: "LoadTest",
-    metadata: { name, namespace },
-    spec: loadTest.spec,
-  });
+  const errors = errorsIn(loadTest);
   if (errors.length > 0) return { reason: "Invalid", message: errors.map(formatFieldError).join("; ") };
   const rate = highestRate(loadTest.spec);
   if (rate <= maxRequestsPerSecond) return undefined;

@@ -113,7 +113,7 @@ export class Cluster {
   }
 
   edit(spec: Partial<LoadTestSpec>): void {
-    Object.assign(this.test.spec, spec);
+    this.test.spec = { ...this.test.spec, ...spec };
     this.test.metadata.generation++;
   }
 
