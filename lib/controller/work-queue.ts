@@ -4,7 +4,6 @@
 //
 // Urgent keys have a lane of their own, and what follows for them next, one that can wait. While there are urgent ones, and
 // for a moment after, as they come in crowds, few others are worked on, and those that can wait only after a long time.
-import { monotonicNs } from "../runtime/clock.ts";
 
 export interface WorkQueueOptions {
   /** Does the work of a key; resolves with after how many ms to look again, if at all. */
@@ -24,7 +23,7 @@ const longestDelayMs = 30_000;
 const pressMs = 250;
 /** Others that are worked on in the press. */
 const widthInPress = 2;
-/** How long a key can wait that can: nobody waits for ever. */
+/** After this time one that can wait is like any other: nobody waits for ever. */
 const patienceMs = 5000;
 
 type Lane = "urgent" | "ordinary" | "patient";
@@ -33,8 +32,6 @@ interface Entry {
   lane: Lane;
   /** waiting: in line; working; resting: until its timer rings. */
   state: "waiting" | "working" | "resting";
-  /** In line, since then. */
-  enteredNs?: number;
   /** While it is worked on: so long after that it is to be worked on once more. */
   againMs?: number | undefined;
   /** It rests for others to ring as well. */
@@ -48,8 +45,8 @@ export class WorkQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #lines: Record<Lane, string[]> = { urgent: [], ordinary: [], patient: [] };
   readonly #working: Record<Lane, number> = { urgent: 0, ordinary: 0, patient: 0 };
-  /** When the last urgent key had been worked on. */
-  #urgentNs = Number.NEGATIVE_INFINITY;
+  /** Runs for a moment after each urgent key. */
+  #press: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
   #idle: (() => void) | undefined;
 
@@ -64,7 +61,7 @@ export class WorkQueue {
 
   /** Whether urgent keys are in line or under way, or were a moment ago. */
   get isPressed(): boolean {
-    return this.#sizeOf("urgent") > 0 || msSince(this.#urgentNs) < pressMs;
+    return this.#sizeOf("urgent") > 0 || this.#press !== undefined;
   }
 
   /**
@@ -87,6 +84,7 @@ export class WorkQueue {
   /** Takes no more work; resolves when what is under way is done. */
   stop(): Promise<void> {
     this.#isStopped = true;
+    clearTimeout(this.#press);
     for (const line of Object.values(this.#lines)) line.length = 0;
     for (const { timer } of this.#entries.values()) clearTimeout(timer);
     if (this.size === 0) return Promise.resolve();
@@ -107,9 +105,16 @@ export class WorkQueue {
 
   #enter(key: string, entry: Entry): void {
     entry.state = "waiting";
-    entry.enteredNs = monotonicNs();
     this.#lines[entry.lane].push(key);
+    if (entry.lane === "patient") entry.timer = setTimeout(() => this.#losePatience(key, entry), patienceMs);
     this.#next();
+  }
+
+  #losePatience(key: string, entry: Entry): void {
+    const line = this.#lines.patient;
+    line.splice(line.indexOf(key), 1);
+    entry.lane = "ordinary";
+    this.#enter(key, entry);
   }
 
   #next(): void {
@@ -117,13 +122,7 @@ export class WorkQueue {
     const isPressed = this.isPressed;
     this.#fill("urgent", width);
     this.#fill("ordinary", isPressed ? widthInPress : width);
-    this.#fill("patient", !isPressed ? width : this.#hasLostPatience() ? widthInPress : 0);
-  }
-
-  #hasLostPatience(): boolean {
-    const [oldest = ""] = this.#lines.patient;
-    const enteredNs = this.#entries.get(oldest)?.enteredNs;
-    return enteredNs !== undefined && msSince(enteredNs) >= patienceMs;
+    this.#fill("patient", isPressed ? 0 : width);
   }
 
   #fill(lane: Lane, width: number): void {
@@ -136,6 +135,7 @@ export class WorkQueue {
   }
 
   async #work(key: string, entry: Entry): Promise<void> {
+    clearTimeout(entry.timer);
     entry.state = "working";
     entry.againMs = undefined;
     const { lane } = entry;
@@ -149,7 +149,7 @@ export class WorkQueue {
     }
     this.#working[lane]--;
     entry.lane = lane === "urgent" ? "patient" : "ordinary";
-    if (lane === "urgent") this.#press();
+    if (lane === "urgent") this.#holdBack();
     if (this.#isStopped) this.#entries.delete(key);
     else if (entry.againMs !== undefined && entry.failures === 0) this.#begin(key, entry, entry.againMs);
     else if (delayMs === undefined) this.#entries.delete(key);
@@ -158,10 +158,10 @@ export class WorkQueue {
     if (this.size === 0) this.#idle?.();
   }
 
-  #press(): void {
-    this.#urgentNs = monotonicNs();
-    setTimeout(() => {
-      if (this.isPressed) return; // by another one, which will see to it
+  #holdBack(): void {
+    clearTimeout(this.#press);
+    this.#press = setTimeout(() => {
+      this.#press = undefined;
       this.#next();
       this.#options.calmed?.();
     }, pressMs);
@@ -177,8 +177,4 @@ export class WorkQueue {
     const delayMs = Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs);
     return delayMs * (0.5 + this.#options.random() / 2);
   }
-}
-
-function msSince(instantNs: number): number {
-  return (monotonicNs() - instantNs) / 1e6;
 }

@@ -19,6 +19,8 @@ import { TargetError } from "./target-error.ts";
 /** How often the plan file is looked at: before the start, and while the load runs. */
 const startCheckMs = 50;
 const changeCheckMs = 100;
+/** Who begins by itself says so before: its first request is not to wait for that. */
+const announceMs = 10;
 
 export interface WorkerOptions {
   planFile: string;
@@ -70,8 +72,8 @@ async function drive(
     await untilStart(driver, file, tried, planStop, anyStop, write);
   } else await resume(driver, former, anyStop);
   const plannedStartAtMs = former?.startedAtMs ?? file.plan.startAtMs;
-  const startNs = plannedStartAtMs === undefined ? monotonicNs() : monotonicFromWall(plannedStartAtMs);
-  const startedAtMs = plannedStartAtMs ?? nowMs();
+  const startedAtMs = plannedStartAtMs ?? nowMs() + announceMs;
+  const startNs = monotonicFromWall(startedAtMs);
   const recordingOf = (backends: BackendRecording[], scheduledSeconds: number): WorkerRecording => ({
     worker: file.plan.worker.index,
     startedAtMs,
@@ -99,6 +101,7 @@ async function drive(
     endpoint?.update({ account, latency, slip, preflightRequests, ...driver.condition(elapsedNs) });
     checkpoint?.write(() => checkpointAt(monotonicNs() - startNs));
   };
+  if (plannedStartAtMs === undefined) saySnapshot(0); // nobody else knows when it begins
   if (former === undefined) checkpoint?.write(() => checkpointAt(beforeStartNs)); // the start is known
   const isOver = new AbortController();
   const following = follow(driver, file, startedAtMs, planStop, isOver.signal, () =>

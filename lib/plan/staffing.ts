@@ -15,7 +15,7 @@ import { canFollow, type Script } from "./script.ts";
 import type { Action } from "./world.ts";
 
 /** From telling several workers, all of them ready, to their common start: the kubelet shows a plan within half a second. */
-const barrierMs = 1400;
+const barrierMs = 1300;
 /** From telling a worker to its start in mid-schedule. */
 const joinMs = 1000;
 /** In timeouts: from the start of a worker to its word that it is ready, with the preflight, which takes one itself. */

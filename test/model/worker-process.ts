@@ -199,6 +199,7 @@ export class WorkerProcess {
       lost: this.#former === undefined ? 0 : dueIn(workloads, beganNs),
       toldNs: this.#former?.elapsedNs ?? beforeStartNs,
     };
+    if (this.#former === undefined && this.#plan.startAtMs === undefined) this.#saySnapshot(this.#load, 0);
     return this.#load;
   }
 

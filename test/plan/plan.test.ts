@@ -50,7 +50,7 @@ test("several workers are told one start, in the future, once all run; a single 
     cluster.settle();
     cluster.pass();
     const starts = new Set(cluster.pods.map((pod) => planOf(pod).startAtMs));
-    expect([...starts]).toEqual([workers === 1 ? Date.UTC(2030, 0, 1) : nowMs + 1400]);
+    expect([...starts]).toEqual([workers === 1 ? Date.UTC(2030, 0, 1) : nowMs + 1300]);
   }
 });
 

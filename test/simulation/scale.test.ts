@@ -17,7 +17,7 @@ test("a LoadTest of n workers takes 2n writes of Pods, and as many looks and sta
     const cost = costOfTest(workers);
     expect(cost.calls).toMatchObject({ "create pods": workers, "patch pods": workers });
     expect(total(cost, (name) => !isLog(name) && !isOfPods(name))).toBeLessThanOrEqual(65);
-    expect(cost.bytesReceived / workers).toBeLessThan(90_000);
+    expect(cost.bytesReceived / workers).toBeLessThan(75_000);
   }
 });
 
