@@ -2,7 +2,7 @@
 import { ApiError, isAlreadyExists, isConflict, isForbidden, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { loadtestresults, loadtests, pods, services } from "../kube/resource.ts";
-import { planAnnotation } from "../plan/names.ts";
+import { planAnnotation, toldAnnotation } from "../plan/names.ts";
 import type { RefusedCreation } from "../plan/trouble.ts";
 import { type Action, objectName, ownerUid } from "../plan/world.ts";
 import type { Log } from "../runtime/log.ts";
@@ -113,11 +113,12 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
         return false;
       }
     case "setPlan": {
-      const path = `/metadata/annotations/${planAnnotation.replace("/", "~1")}`;
+      const path = annotationPath(planAnnotation);
       const body = [
         { op: "test", path: "/metadata/uid", value: action.uid },
         { op: "test", path, value: action.former },
         { op: "replace", path, value: action.plan },
+        { op: "add", path: annotationPath(toldAnnotation), value: action.told },
       ] as const;
       await client.patch(pods, action, { type: "json", body });
       log.info({ object }, "plan told to worker");
@@ -153,6 +154,11 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
         return false;
       }
   }
+}
+
+/** As a JSON pointer (RFC 6901 §3). */
+function annotationPath(name: string): string {
+  return `/metadata/annotations/${name.replace("/", "~1")}`;
 }
 
 /** Deletes just the one that belongs to the LoadTest. */

@@ -8,6 +8,7 @@ export class ControllerMetrics {
   readonly actions: Counter<"action">;
   readonly replaced: Counter;
   readonly added: Counter;
+  readonly reminded: Counter;
 
   /** @param traffic Of the client that the controller uses. */
   constructor(registry: Registry, traffic: Traffic, queueSize: () => number, leads: () => boolean) {
@@ -38,6 +39,11 @@ export class ControllerMetrics {
     this.added = new Counter({
       name: "loadtest_workers_added_total",
       help: "Workers added because those of a load did not keep up.",
+      registers,
+    });
+    this.reminded = new Counter({
+      name: "loadtest_workers_told_again_total",
+      help: "Workers told their plan again because they went on by an older one.",
       registers,
     });
     gauge(registers, "loadtest_queue_keys", "LoadTests in line or worked on.", queueSize);

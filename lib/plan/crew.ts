@@ -18,10 +18,14 @@ export interface Worker {
   hasEnded: boolean;
   /** Its Pod is being deleted; until that is done it may send. */
   isGoing: boolean;
+  /** Its log was read in this pass, and told something. */
+  wasHeard: boolean;
   /** It has said that it follows the plan that its Pod carries. */
   hasAcknowledged: boolean;
   /** When its load began, as it has said itself. */
   begunAtMs: number | undefined;
+  /** When it said what it said last, by its own clock; undefined: it has not begun. */
+  spokeAtMs: number | undefined;
   /** When what it said last was new to the controller. */
   saidAtMs: number | undefined;
   /** What came of its requests before the load, as it has said. */
@@ -39,8 +43,10 @@ export function workerOf(pod: Observed<Pod>, reports: ReadonlyMap<string, Worker
     isRunning: isRunning(pod),
     hasEnded: hasEnded(pod),
     isGoing: deletionTimestamp !== undefined,
+    wasHeard: report !== undefined,
     hasAcknowledged: report?.plan === planHash(annotations[planAnnotation] ?? ""),
     begunAtMs: report?.snapshot?.startedAtMs,
+    spokeAtMs: report?.snapshot && report.snapshot.startedAtMs + report.snapshot.elapsedSeconds * 1000,
     saidAtMs: report?.saidAtMs,
     preflight: report?.preflight,
   };

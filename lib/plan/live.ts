@@ -36,7 +36,8 @@ export interface Live {
   broken: ThresholdResult[];
 }
 
-const type = "RateAchieved";
+/** The condition that says whether the asked rate is sent. */
+export const rateAchievedType = "RateAchieved";
 /** Its reason when the workers are what keeps the rate from being sent. */
 export const generatorSaturated = "GeneratorSaturated";
 /** The rate is kept as long as no more of what was due than this was not sent, beside a request of each worker. */
@@ -125,7 +126,7 @@ function rateAchieved(script: Script, spans: readonly RecentSpan[], running: num
   const due = sum(spans, (span) => span.due);
   const missed = due - sum(spans, ({ sent }) => sent);
   if (missed <= Math.max(missedShare * due, spans.length)) {
-    return { type, status: "True", reason: "RateKept", message: "What is due is sent." };
+    return { type: rateAchievedType, status: "True", reason: "RateKept", message: "What is due is sent." };
   }
   const words = `Of ${due} requests that were due lately, ${missed} were not sent:`;
   const isTaken = ({ inFlight }: RecentSpan) => inFlight >= takenShare * script.connections;
@@ -138,11 +139,11 @@ function rateAchieved(script: Script, spans: readonly RecentSpan[], running: num
 }
 
 function noReports(message: string): Finding {
-  return { type, status: "Unknown", reason: "NoReports", message };
+  return { type: rateAchievedType, status: "Unknown", reason: "NoReports", message };
 }
 
 function falseFor(reason: string, message: string): Finding {
-  return { type, status: "False", reason, message };
+  return { type: rateAchievedType, status: "False", reason, message };
 }
 
 /** What may still become a success counts as one. */

@@ -13,6 +13,8 @@ export const workerLabel = `${apiGroup}/worker`;
 export const attemptLabel = `${apiGroup}/attempt`;
 /** The worker's plan, as JSON. */
 export const planAnnotation = `${apiGroup}/plan`;
+/** When it was last told that plan, and how often again. */
+export const toldAnnotation = `${apiGroup}/told`;
 /** Hash of what the LoadTest asks of its Pods: another one needs another Pod. */
 export const podAnnotation = `${apiGroup}/pod`;
 

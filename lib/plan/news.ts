@@ -6,6 +6,7 @@ import type { Finding, LoadTestStatus } from "../loadtest/load-test-status.ts";
 import type { Pod } from "./objects.ts";
 import { isTrouble } from "./progress.ts";
 import { type Repairs, repairsIn, stuckReason } from "./repairs.ts";
+import { isReminder } from "./telling.ts";
 import { stillRunning } from "./verdict.ts";
 import type { Action } from "./world.ts";
 
@@ -42,7 +43,7 @@ function warning({ reason, message }: Pick<Finding, "reason" | "message">, actio
   return { type: "Warning", reason, action, note: message };
 }
 
-function repairNews({ first, replaced, added, stuck }: Repairs): News[] {
+function repairNews({ first, replaced, added, stuck, reminded }: Repairs): News[] {
   const tell = (reason: string, action: string, message: string) => [warning({ reason, message }, action)];
   const nameOf = ([pod]: readonly Pod[]) => pod?.metadata.name;
   return [
@@ -58,6 +59,13 @@ function repairNews({ first, replaced, added, stuck }: Repairs): News[] {
           `Added ${count(added.length)}: those that run do not keep up with the rate.`,
         )),
     ...stuck.flatMap((name) => tell("WorkerStuck", "ReplaceWorkers", `Deleted Pod "${name}": ${stuckReason}.`)),
+    ...(reminded.length === 0
+      ? []
+      : tell(
+          "PlanToldAgain",
+          "TellPlan",
+          `Told ${count(reminded.length)} the plan again, as Pod "${reminded[0]}": it goes on by an older one.`,
+        )),
   ];
 }
 
@@ -103,7 +111,7 @@ function lifeNews(before: LoadTestStatus, after: LoadTestStatus): News[] {
 
 /** That workers were told another rate than before. */
 function rateNews(done: readonly Action[]): News[] {
-  const told = done.find((one) => one.kind === "setPlan");
+  const [told] = done.flatMap((one) => (one.kind === "setPlan" && !isReminder(one) ? [one] : []));
   const [was, is] = told === undefined ? [] : [lastRate(told.former), lastRate(told.plan)];
   return was === is ? [] : [normal("RateChanged", "ChangeRate", `From ${was} to ${is} requests per second.`)];
 }

@@ -20,6 +20,7 @@ import { dismissals, instructions, superfluous, vacancies } from "./staffing.ts"
 import { type Observation, statusOf } from "./status.ts";
 import { statusWriteDelayMs } from "./status-writes.ts";
 import { stuckWorker } from "./stuck.ts";
+import { remindersFor } from "./telling.ts";
 import { refusePod } from "./trial-pod.ts";
 import { isLongStarting } from "./trouble.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
@@ -87,15 +88,16 @@ function planLoadTest(
   const status = (observation: Omit<Observation, "run" | "workers" | "nowMs">) =>
     statusAction(loadTest, { ...observation, run, workers, refusedCreations, podWarnings, nowMs }, world);
   if (isCompleted(run.status)) {
-    const late = dismissals(workers, "its run is over"); // made by a call that was held up on its way
+    const late = dismissals(workers, "its run is over", nowMs); // made by a call that was held up on its way
     return [...outdated, ...late, ...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
   }
 
   const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
   const invalid = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, canary);
   if (invalid !== undefined) {
-    const refused = dismissals(workers, "the LoadTest is not accepted");
-    return [...outdated, ...refused, ...status({ refusal: invalid, seats: 0 })];
+    const refused = dismissals(workers, "the LoadTest is not accepted", nowMs);
+    const reminders = remindersFor(workers, refused, nowMs);
+    return [...outdated, ...refused, ...reminders, ...status({ refusal: invalid, seats: 0 })];
   }
   const spec = effectiveSpec(loadTest.spec);
   const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers);
@@ -120,12 +122,15 @@ function planLoadTest(
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate =
     isFree && target.refusal === undefined && ending === undefined && completion === undefined && !isDone;
+  const orders =
+    ending === undefined
+      ? [...dismissals(superfluous(staffing), "the LoadTest has changed", nowMs), ...instructions(staffing)]
+      : dismissals(workers, ending.message, nowMs);
   return [
     ...outdated,
     ...(stuck === undefined ? [] : deletion(stuck.pod, stuckReason)),
-    ...(ending === undefined
-      ? [...dismissals(superfluous(staffing), "the LoadTest has changed"), ...instructions(staffing)]
-      : dismissals(workers, ending.message)),
+    ...orders,
+    ...remindersFor(workers, orders, nowMs),
     ...(mayCreate ? vacancies(staffing) : []).map(
       ({ plan: workerPlan, attempt }): Action => ({
         kind: "createPod",

@@ -7,11 +7,10 @@ import { isDeepStrictEqual } from "node:util";
 import { scheduleEndNs } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import { hasFailed, hasFinished, latestBySeat, toldStartMs, type Worker } from "./crew.ts";
-import { planAnnotation } from "./names.ts";
-import type { Observed, Pod } from "./objects.ts";
 import { fitsPod } from "./pod-settings.ts";
 import { mayReplace } from "./repair.ts";
 import { canFollow, type Script } from "./script.ts";
+import { setPlan } from "./telling.ts";
 import type { Action } from "./world.ts";
 
 /** From telling several workers, all of them ready, to their common start: the kubelet shows a plan within half a second. */
@@ -45,7 +44,7 @@ export interface Vacancy {
  * Ends workers: those that have begun by their plan, so that they leave their results, others with their Pod. One that is
  * about to be started again would end no sooner than that.
  */
-export function dismissals(workers: readonly Worker[], reason: string): Action[] {
+export function dismissals(workers: readonly Worker[], reason: string, nowMs: number): Action[] {
   return workers.flatMap((worker): Action[] => {
     const { pod, plan, hasEnded, isGoing } = worker;
     if (hasEnded || isGoing) return [];
@@ -55,20 +54,8 @@ export function dismissals(workers: readonly Worker[], reason: string): Action[]
     if (plan === undefined || isStarting || isWaiting(worker)) {
       return [{ kind: "deletePod", namespace, name, uid, reason }];
     }
-    return plan.stop ? [] : [setPlan(pod, { ...plan, stop: true })];
+    return plan.stop ? [] : [setPlan(pod, { ...plan, stop: true }, nowMs)];
   });
-}
-
-function setPlan({ metadata }: Observed<Pod>, plan: WorkerPlan): Action {
-  const { namespace = "", name, uid, annotations = {} } = metadata;
-  return {
-    kind: "setPlan",
-    namespace,
-    name,
-    uid,
-    former: annotations[planAnnotation] ?? "",
-    plan: JSON.stringify(plan),
-  };
 }
 
 /** Who has no seat, or cannot follow the script. */
@@ -119,7 +106,7 @@ export function awaitsReports(workers: readonly Worker[]): boolean {
 
 /** Tells those who stay what is new to them: the script, their share, the start. */
 export function instructions(staffing: Staffing): Action[] {
-  const { workers, seats, script, generation } = staffing;
+  const { workers, seats, script, generation, nowMs } = staffing;
   const dismissed = new Set(superfluous(staffing));
   const staying = workers.filter((worker) => !worker.hasEnded && !worker.isGoing && !dismissed.has(worker));
   const manned = new Set(staying.filter(({ isRunning }) => isRunning).map(({ seat }) => seat));
@@ -137,7 +124,7 @@ export function instructions(staffing: Staffing): Action[] {
       ...startOf(worker, observed, staying, staffing),
     };
     if (isDeepStrictEqual(plan, observed)) return [];
-    return [setPlan(worker.pod, { ...plan, generation })];
+    return [setPlan(worker.pod, { ...plan, generation }, nowMs)];
   });
 }
 

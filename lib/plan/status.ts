@@ -10,6 +10,7 @@ import { preflightFinding } from "./preflight.ts";
 import { progressFindings } from "./progress.ts";
 import { type KnownOfRun, measurementOf } from "./results.ts";
 import { isCompleted, type Run } from "./run.ts";
+import { behindFinding } from "./telling.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
 import { displayOf, passedFinding, stillRunning } from "./verdict.ts";
 import type { World } from "./world.ts";
@@ -110,8 +111,8 @@ function verdictOf({ spec }: LoadTest, { run: { status }, workers, told }: Obser
 }
 
 /** What the workers have said lately; when none was asked, what is known stays. */
-function liveVerdict({ run: { status }, live }: Observation): Verdict {
-  const rate = live?.rateAchieved ?? conditionIn(status, "RateAchieved");
+function liveVerdict({ run: { status }, workers, live, nowMs }: Observation): Verdict {
+  const rate = behindFinding(workers, nowMs) ?? live?.rateAchieved ?? conditionIn(status, "RateAchieved");
   return { rate, passed: stillRunning, display: live?.display ?? status.display };
 }
 

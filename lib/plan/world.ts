@@ -43,8 +43,11 @@ export interface PlanOptions {
 export type Action =
   | { kind: "createPod"; pod: Pod }
   | { kind: "deletePod"; namespace: string; name: string; uid: string; reason: string }
-  /** Tells a worker its start, another share, other rates or requests, or its end, unless another plan has come meanwhile. */
-  | { kind: "setPlan"; namespace: string; name: string; uid: string; former: string; plan: string }
+  /**
+   * Tells a worker its start, another share, other rates or requests, or its end, unless another plan has come meanwhile;
+   * the former plan once more, if the worker goes on by an older one.
+   */
+  | { kind: "setPlan"; namespace: string; name: string; uid: string; former: string; plan: string; told: string }
   | { kind: "writeResult"; namespace: string; name: string; result: LoadTestResult }
   /** Both at best: no LoadTest waits for its Service. */
   | { kind: "createService"; service: Service }

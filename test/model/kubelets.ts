@@ -1,5 +1,6 @@
 // The nodes: a scheduler and a kubelet each, with Pods that are started, follow their annotations, end and are removed,
 // all of it late by chance; and the processes themselves, which go on where no kubelet looks after them.
+import { isDeepStrictEqual } from "node:util";
 import { pods } from "../../lib/kube/resource.ts";
 import { loadTestLabel, planAnnotation, runLabel } from "../../lib/plan/names.ts";
 import type { ContainerState, ContainerStatus } from "../../lib/plan/objects.ts";
@@ -64,6 +65,8 @@ export class Kubelets {
   readonly #nodes: Node[];
   /** What waits for a kubelet to return, by node. */
   readonly #backlogs: (() => void)[][];
+  /** So many changed annotations next to come are overlooked, by node. */
+  readonly #overlooked: number[];
   /** Uids of the LoadTests whose workers have ever run. */
   readonly ranFor = new Set<string>();
   /** Requests that the workers of a run, by its hash, have completed in all, by their Pods' uids. */
@@ -74,6 +77,7 @@ export class Kubelets {
     this.#options = options;
     this.#nodes = Array.from({ length: options.nodes }, () => "up");
     this.#backlogs = this.#nodes.map(() => []);
+    this.#overlooked = this.#nodes.map(() => 0);
     options.server.store.listen((change) => this.#notice(change));
     options.server.podLogs = { read: (uid, tailLines) => this.#readLog(uid, tailLines) };
   }
@@ -119,6 +123,11 @@ export class Kubelets {
     this.#options.time.after(forMs, () => this.#return(node));
   }
 
+  /** The kubelet does not show its Pods so many changes to come; another one shows all that has changed. */
+  overlook(node: number, changes: number): void {
+    this.#overlooked[node] = changes;
+  }
+
   /** The node is no more: its processes end at once, its Pods are removed after a while, and another takes its place. */
   destroy(node: number, removalMs: number): void {
     if (this.#nodes[node] !== "up") return;
@@ -153,14 +162,22 @@ export class Kubelets {
     } else if (before === undefined) {
       time.after(delays.schedulingMs(), () => this.#bind(object));
     } else if (pod !== undefined) {
-      const planText = object.metadata.annotations?.[planAnnotation] ?? "";
-      if (planText !== before.metadata.annotations?.[planAnnotation]) {
-        this.#onNode(pod, delays.deliveryMs(), () => this.#deliver(pod, planText, version));
+      const { annotations = {} } = object.metadata;
+      if (!isDeepStrictEqual(annotations, before.metadata.annotations) && !this.#overlooks(pod)) {
+        this.#onNode(pod, delays.deliveryMs(), () => this.#deliver(pod, annotations[planAnnotation] ?? "", version));
       }
       if (object.metadata.deletionTimestamp !== undefined && before.metadata.deletionTimestamp === undefined) {
         this.#onNode(pod, delays.killingMs(), () => this.#end(pod));
       }
     }
+  }
+
+  #overlooks({ name, node }: NodePod): boolean {
+    const left = this.#overlooked[node] ?? 0;
+    if (left === 0) return false;
+    this.#overlooked[node] = left - 1;
+    this.#options.happened(`${name}: a changed annotation is overlooked`);
+    return true;
   }
 
   #bind({ metadata }: Stored): void {
@@ -228,9 +245,10 @@ export class Kubelets {
 
   #deliver(pod: NodePod, planText: string, version: number): void {
     if (version <= pod.planVersion) return;
+    const isSame = pod.planText === planText;
     pod.planText = planText;
     pod.planVersion = version;
-    if (!isAlive(pod)) return;
+    if (!isAlive(pod) || isSame) return;
     const problem = pod.process.follow(planText, this.#options.time.nowMs);
     if (problem !== undefined) this.#options.broken(`${pod.name} cannot follow its plan: ${problem}`);
     this.#options.happened(`${pod.name}: follows ${describe(pod.process)}`);

@@ -1,7 +1,7 @@
 // A cluster in a few lines: what API server, kubelet and garbage collector would make of the planner's actions.
 import { planHash, type WorkerPlan } from "../../lib/load/worker-plan.ts";
 import type { LoadTest, LoadTestSpec } from "../../lib/loadtest/load-test.ts";
-import { planAnnotation } from "../../lib/plan/names.ts";
+import { planAnnotation, toldAnnotation } from "../../lib/plan/names.ts";
 import type { Observed, Pod, Service } from "../../lib/plan/objects.ts";
 import { plan } from "../../lib/plan/plan.ts";
 import type { WorkerReport } from "../../lib/plan/worker-report.ts";
@@ -137,7 +137,10 @@ export class Cluster {
         case "setPlan":
           for (const pod of this.pods) {
             if (pod.metadata.uid === action.uid)
-              Object.assign(pod.metadata.annotations ?? {}, { [planAnnotation]: action.plan });
+              Object.assign(pod.metadata.annotations ?? {}, {
+                [planAnnotation]: action.plan,
+                [toldAnnotation]: action.told,
+              });
           }
           break;
         case "patchStatus":

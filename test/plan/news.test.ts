@@ -45,7 +45,7 @@ function creation(name: string, labels: Record<string, string> = {}): Action {
 }
 
 function telling(former: object, plan: object): Action {
-  return { kind: "setPlan", ...key, former: JSON.stringify(former), plan: JSON.stringify(plan) };
+  return { kind: "setPlan", ...key, former: JSON.stringify(former), plan: JSON.stringify(plan), told: "" };
 }
 
 const ended = (reason: string, passed: Condition) =>
@@ -127,7 +127,8 @@ test("another rate is told when the spec has changed, not when a plan is told ag
   ]);
   expect(news(changed, undefined, faster)).toEqual([]);
   const paused = { ...slow, changes: [{ requestsPerSecond: 100, paused: true }] };
-  expect(news(running(), changed, telling(slow, paused), telling(paused, slow), telling(fast, fast))).toEqual([]);
+  expect(news(running(), changed, telling(slow, paused), telling(paused, slow))).toEqual([]);
+  expect(news(running(), changed, telling(fast, fast)).map(({ reason }) => reason)).toEqual(["PlanToldAgain"]);
 });
 
 test("a replacement is a warning, and Pods that go have a reason", () => {

@@ -15,6 +15,8 @@ export type Step = { readonly atMs: number } & (
   /** A Pod by its number among those that there are then. */
   | { readonly do: "deletePod" | "evictPod" | "crashContainer"; readonly pod: number }
   | { readonly do: "loseNode" | "destroyNode"; readonly node: number; readonly forMs: number }
+  /** The kubelet misses so many changes of its Pods. */
+  | { readonly do: "overlookChanges"; readonly node: number; readonly changes: number }
   /** What befalls a call, so many calls later. */
   | { readonly do: "disturbCall"; readonly fate: Fate; readonly afterCalls: number }
   | { readonly do: "disturbEvents"; readonly disturbance: Disturbance; readonly events: number }
@@ -105,6 +107,7 @@ function randomFault(chance: Chance): Timeless<Step> {
     case 9:
       return { do: "secondLeader", forMs: 1000 + chance.below(30_000) };
     case 10:
+      return { do: "overlookChanges", node, changes: 1 + chance.below(3) };
     case 11: {
       const disturbance = chance.pick(["dropped", "doubled", "overtaken"] as const);
       return { do: "disturbEvents", disturbance, events: 1 + chance.below(6) };

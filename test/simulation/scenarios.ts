@@ -73,6 +73,13 @@ export const scenarios: Readonly<Record<string, History>> = {
     { atMs: 9000, do: "evictPod", pod: 1 },
     { atMs: 12_000, do: "crashContainer", pod: 0 },
   ),
+  "a kubelet that misses what is new": history(
+    { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, workers: 2 } },
+    { atMs: 7000, do: "overlookChanges", node: 0, changes: 2 },
+    { atMs: 8000, do: "edit", name: "a", change: { requestsPerSecond: 10 } },
+    { atMs: 34_000, do: "overlookChanges", node: 1, changes: 1 },
+    { atMs: 35_000, do: "edit", name: "a", change: { state: "Stopped" } },
+  ),
   "paused, resumed and stopped": history(
     { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, workers: 2, duration: "1h" } },
     { atMs: 8000, do: "edit", name: "a", change: { state: "Paused" } },

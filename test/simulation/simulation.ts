@@ -255,6 +255,9 @@ class Simulation {
       case "destroyNode":
         this.#kubelets.destroy(step.node, step.forMs);
         return;
+      case "overlookChanges":
+        this.#kubelets.overlook(step.node, step.changes);
+        return;
       case "disturbCall":
         this.#fates.push({ fate: step.fate, afterCalls: step.afterCalls });
         return;
