@@ -3,6 +3,7 @@ import { onClockOf } from "../load/live-change.ts";
 import { beforeStartNs } from "../load/planned-schedule.ts";
 import { monotonicFromWall, monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import { writeTextFile } from "../runtime/files.ts";
+import { strainedNs } from "../stats/generator.ts";
 import { encodeHistogram } from "../stats/histogram-codec.ts";
 import { formatLine, type Preflight, type ReadyLine, resultLines, type SnapshotLine } from "../stats/line.ts";
 import { allRecordings, type BackendRecording, mergeRecordings, type WorkerRecording } from "../stats/recording.ts";
@@ -94,6 +95,7 @@ async function drive(
       elapsedSeconds: elapsedNs / 1e9,
       account,
       latency: encodeHistogram(latency),
+      strainedSeconds: strainedNs(driver.generatorReport()) / 1e9,
       ...(tried === undefined ? {} : { preflight: tried }),
     };
     write(formatLine(line));

@@ -3,6 +3,7 @@
 import type { DepartedWorker } from "../loadtest/load-test-result.ts";
 import type { Display, Finding } from "../loadtest/load-test-status.ts";
 import { type Account, sumAccounts } from "../stats/account.ts";
+import { saturatedShare } from "../stats/generator.ts";
 import { Histogram } from "../stats/histogram.ts";
 import { decodeHistogram } from "../stats/histogram-codec.ts";
 import type { SnapshotLine } from "../stats/line.ts";
@@ -92,6 +93,7 @@ interface RecentSpan {
   sent: number;
   completed: number;
   inFlight: number;
+  strainedSeconds: number;
 }
 
 /** From the first to the last snapshot that was read; from the start on, if there is but one. */
@@ -109,6 +111,7 @@ function lastSpan({ snapshot, recent = [] }: WorkerReport): RecentSpan[] {
       sent: since(({ sent }) => sent),
       completed: since(({ completed }) => completed),
       inFlight: snapshot.account.inFlight,
+      strainedSeconds: (snapshot.strainedSeconds ?? 0) - (from?.strainedSeconds ?? 0),
     },
   ];
 }
@@ -129,9 +132,12 @@ function rateAchieved(script: Script, spans: readonly RecentSpan[], running: num
     return { type: rateAchievedType, status: "True", reason: "RateKept", message: "What is due is sent." };
   }
   const words = `Of ${due} requests that were due lately, ${missed} were not sent:`;
+  // One that lacks CPU finds all connections taken too: by responses that it has not read.
+  const isStrained = ({ strainedSeconds, seconds }: RecentSpan) => strainedSeconds > saturatedShare * seconds;
   const isTaken = ({ inFlight }: RecentSpan) => inFlight >= takenShare * script.connections;
-  return spans.some((span) => span.due - span.sent > missedShare * span.due && !isTaken(span))
-    ? falseFor(generatorSaturated, `${words} workers do not keep up, though connections are free.`)
+  const isBehind = (span: RecentSpan) => span.due - span.sent > missedShare * span.due;
+  return spans.some((span) => isBehind(span) && (isStrained(span) || !isTaken(span)))
+    ? falseFor(generatorSaturated, `${words} workers do not keep up, for want of CPU or though connections are free.`)
     : falseFor(
         "TargetSlow",
         `${words} the responses of the target do not come in time, and every connection waits for one.`,

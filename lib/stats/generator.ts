@@ -57,13 +57,18 @@ export function generatorFigures({ slip, counters }: GeneratorReport): Generator
   return { slipNs: slip.quantileNs(0.99), counters };
 }
 
+/** In which it could not have done more: a CPU limit stopped it, or its core was full while requests waited. */
+export function strainedNs({ counters }: GeneratorReport): number {
+  return counters.throttledNs + counters.saturatedNs;
+}
+
 /** The generator may be late by this much at the 99th percentile, or by a tenth of the latency there. */
 const slipLimitNs = 1e6;
 const slipShareOfLatency = 0.1;
 /** Of the run: throttled, standing still, or with a full core, for longer than this taints the figures. */
 const throttledShare = 0.01;
 const pausedShare = 0.01;
-const saturatedShare = 0.1;
+export const saturatedShare = 0.1;
 /** Of the scheduled requests. */
 const neglectedShare = 0.001;
 

@@ -31,6 +31,12 @@ export const SnapshotLine = Type.Object(
     elapsedSeconds: Type.Number({ description: "Since that instant." }),
     account: Account,
     latency: Type.String({ description: "Nanoseconds, in the HdrHistogram V2 compressed format, base64." }),
+    strainedSeconds: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description: "In which a CPU limit stopped the worker, or its core was full while requests waited.",
+      }),
+    ),
     preflight: Type.Optional(Preflight),
   },
   {

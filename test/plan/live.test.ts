@@ -18,9 +18,10 @@ interface Said {
   seconds: number;
   latencies?: number[];
   account?: Partial<Account>;
+  strainedSeconds?: number;
 }
 
-function snapshot(worker: number, { seconds, latencies = [], account }: Said): SnapshotLine {
+function snapshot(worker: number, { seconds, latencies = [], account, strainedSeconds = 0 }: Said): SnapshotLine {
   const recording = completed(latencies);
   return {
     kind: "snapshot",
@@ -30,6 +31,7 @@ function snapshot(worker: number, { seconds, latencies = [], account }: Said): S
     elapsedSeconds: seconds,
     account: { ...recording.account, ...account },
     latency: encodeHistogram(recording.latency),
+    strainedSeconds,
   };
 }
 
@@ -118,6 +120,12 @@ test.each<[what: string, said: Said[][], status: string, reason: string]>([
   [
     "connections are free",
     [[start, busy({ sent: 3010, completed: 3000, inFlight: 10, unsent: 2990 })]],
+    "False",
+    "GeneratorSaturated",
+  ],
+  [
+    "every connection is taken, and the worker lacked CPU",
+    [[start, { ...busy({ sent: 3064, completed: 3000, inFlight: 64, unsent: 2936 }), strainedSeconds: 4 }]],
     "False",
     "GeneratorSaturated",
   ],
