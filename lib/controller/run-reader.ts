@@ -22,7 +22,7 @@ interface LastReads {
   resultAtMs?: number;
   /** Of the Pods that had ended, or were about to go, when the result was read. */
   leaving: ReadonlySet<string>;
-  /** By Pod uid. */
+  /** By Pod uid; of one whose log cannot be read for a while too. */
   said: ReadonlyMap<string, Said>;
 }
 
@@ -58,7 +58,10 @@ export class RunReader {
 
   /** Reads it anew at the next pass, because what came of it could not be written. */
   forget({ loadTests }: World): void {
-    for (const { metadata } of loadTests) this.#last.delete(metadata.uid);
+    for (const { metadata } of loadTests) {
+      const said = this.#last.get(metadata.uid)?.said;
+      if (said !== undefined) this.#last.set(metadata.uid, { leaving: new Set(), said });
+    }
   }
 
   async #readRun(
@@ -83,10 +86,13 @@ export class RunReader {
       readReports(this.#client, reads, this.#log),
       isResultDue ? this.#stored({ namespace, name: resultName(name, run) }) : undefined,
     ]);
-    const said = new Map([...read].flatMap(([pod, { snapshot }]) => saidIn(pod, snapshot, last.said, nowMs)));
+    const said = new Map([
+      ...[...last.said].filter(([uid]) => pods.some(({ metadata }) => metadata.uid === uid)),
+      ...[...read].flatMap(([pod, { snapshot }]) => saidIn(pod, snapshot, last.said, nowMs)),
+    ]);
     const reports = new Map([...read].map(([pod, report]) => [pod, withSaid(report, said.get(pod))]));
     this.#last.set(uid, {
-      said: reads.length > 0 ? said : last.said,
+      said,
       leaving: isResultDue ? new Set(leaving) : last.leaving,
       ...(reads.length > 0 ? { logsAtMs: nowMs } : last.logsAtMs === undefined ? {} : { logsAtMs: last.logsAtMs }),
       ...(isResultDue ? { resultAtMs: nowMs } : last.resultAtMs === undefined ? {} : { resultAtMs: last.resultAtMs }),

@@ -8,8 +8,10 @@ import type { Log } from "../runtime/log.ts";
 const readsAtOnce = 32;
 /** See lib/stats/line.ts. */
 const lineBytes = 12 * 1024;
-/** For one, and until the last is begun: what else has been observed for this pass grows old meanwhile. */
-const timeoutMs = 5000;
+/** For one, and since the last that came: who has edited the LoadTest waits meanwhile, and where a kubelet hangs none come. */
+const timeoutMs = 1000;
+/** Until the last is begun: what else has been observed for this pass grows old. */
+const longestMs = 5000;
 
 /** By Pod uid; a log that cannot be read, or says nothing, has no report. */
 export async function readReports(
@@ -19,7 +21,8 @@ export async function readReports(
 ): Promise<Map<string, WorkerReport>> {
   const waiting = [...wanted];
   const reports = new Map<string, WorkerReport>();
-  const untilMs = nowMs() + timeoutMs;
+  const startedAtMs = nowMs();
+  let untilMs = startedAtMs + timeoutMs;
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined && nowMs() < untilMs; next = waiting.shift()) {
       const { namespace = "", name, uid } = next.pod.metadata;
@@ -28,6 +31,7 @@ export async function readReports(
       try {
         const report = parseWorkerReport(await client.podLog({ namespace, name }, limits));
         if (report !== undefined) reports.set(uid, report);
+        untilMs = Math.min(nowMs() + timeoutMs, startedAtMs + longestMs);
       } catch (error: unknown) {
         log.debug({ pod: `${namespace}/${name}`, error: (error as Error).message }, "cannot read the log");
       }

@@ -16,6 +16,8 @@ let atOnce = 0;
 let mostAtOnce = 0;
 let elapsedSeconds = 1;
 let reads: string[] = [];
+/** No log comes. */
+let isFrozen = false;
 
 /** Tells of each Pod's log; that of every seventh worker cannot be read. */
 const server = Bun.serve({
@@ -25,6 +27,7 @@ const server = Bun.serve({
     const { pathname, search } = new URL(request.url);
     reads.push(`${pathname.split("/").slice(-2).join("/")}${search}`);
     if (!pathname.endsWith("/log")) return statusAnswer(404, "NotFound", "not found");
+    if (isFrozen) return new Promise<Response>(() => {});
     mostAtOnce = Math.max(mostAtOnce, ++atOnce);
     await Bun.sleep(5);
     atOnce--;
@@ -122,4 +125,20 @@ test("since when a worker says the same is remembered, from the first reading on
   elapsedSeconds = 2;
   expect(await saidAt(22_000)).toBe(22_000);
   expect(await saidAt(28_000)).toBe(22_000);
+  isFrozen = true;
+  expect(await saidAt(34_000)).toBeUndefined();
+  isFrozen = false;
+  reader.forget({ ...nothing, loadTests: [test], pods: running(test) });
+  expect(await saidAt(40_000)).toBe(22_000);
+});
+
+test("where no log comes, no more are begun than are under way already", async () => {
+  const pods = running(loadTest({ workers: 100 }));
+  const wanted = pods.map((pod) => ({ pod, tailLines: 6 }));
+  reads = [];
+  isFrozen = true;
+  const reports = await readReports(client, wanted, log);
+  isFrozen = false;
+  expect(reports.size).toBe(0);
+  expect(reads.length).toBe(32);
 });
