@@ -10,6 +10,11 @@ const state = dirname(kubeconfig);
 /** Whether the cluster under test is ours to disturb. */
 export const isOwnCluster = kubeconfig !== "" && existsSync(join(state, "bin/kube-apiserver"));
 
+/** Where our own kubelet keeps a file of a Pod's volume. */
+export function volumeFile(uid: string, volume: string, name: string): string {
+  return join(state, "kubelet/pods", uid, "volumes", volume, name);
+}
+
 /** The command lines of what runs now, by program. */
 function commands(): Map<string, { pid: number; argv: string[] }> {
   const running = readdirSync("/proc").flatMap((pid) => {

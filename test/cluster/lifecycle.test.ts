@@ -14,6 +14,7 @@ import { type Access, accessLog, FollowedLog, startNginx } from "./access-log.ts
 import { expectAccounted, preflightsOf } from "./accounted.ts";
 import { installController, installKinds, removeExtension, scale } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
+import { workerProcess } from "./worker-process.ts";
 
 const namespace = "loadtest-lifecycle";
 const doomed = "loadtest-lifecycle-doomed";
@@ -100,20 +101,6 @@ function rateBegan(log: readonly Access[], perSecond: number): number {
   const instants = log.map(({ atSeconds }) => atSeconds);
   const isReached = (from: number) => instants.filter((at) => at >= from && at < from + 1).length >= perSecond * 0.98;
   return instants.find(isReached) ?? Number.NaN;
-}
-
-/** The pid of a Pod's worker on this machine's kubelet. */
-async function workerProcess({ metadata: { uid } }: StoredPod): Promise<number> {
-  for await (const pid of new Bun.Glob("[0-9]*").scan({ cwd: "/proc", onlyFiles: false })) {
-    const read = (file: string) =>
-      Bun.file(`/proc/${pid}/${file}`)
-        .text()
-        .catch(() => ""); // it may have ended
-    if ((await read("cmdline")).startsWith("/loadtest\0worker\0") && (await read("cgroup")).includes(uid)) {
-      return Number(pid);
-    }
-  }
-  throw new Error(`Cannot find the worker of the Pod with uid ${uid} on this machine`);
 }
 
 describe.skipIf(kubeconfig === "")("on a real cluster", () => {
