@@ -6,6 +6,9 @@ import type { Observed, Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
 import type { WorkerReport } from "./worker-report.ts";
 
+/** In timeouts: from the start of a worker to its word that it is ready, with the preflight, which takes one itself. */
+const readyPatience = 3;
+
 export interface Worker {
   pod: Observed<Pod>;
   /** undefined: what the Pod carries is not a plan; somebody has edited it. */
@@ -85,10 +88,26 @@ export function toldStartMs(workers: readonly Worker[]): number | undefined {
   return workers.map(({ plan }) => plan?.startAtMs).find((startAtMs) => startAtMs !== undefined);
 }
 
-/** A worker without barrier begins by itself, and says when it did. */
-export function ownStartMs(workers: readonly Worker[]): number | undefined {
-  return workers
-    .filter(({ plan }) => plan?.barrier === false)
-    .map(({ begunAtMs }) => begunAtMs)
-    .find((instant) => instant !== undefined);
+/**
+ * A worker without barrier begins by itself, and says when it did. Of one whose log is out of reach for long it is known
+ * about: the plan's instants are on this clock, whichever it is.
+ */
+export function ownStartMs(workers: readonly Worker[], nowMs: number): number | undefined {
+  const own = workers.filter(({ plan }) => plan?.barrier === false);
+  const isOutOfReach = ({ wasHeard, pod }: Worker) =>
+    !wasHeard && pod.status?.containerStatuses?.[0]?.restartCount === 0;
+  return (
+    own.map(({ begunAtMs }) => begunAtMs).find((instant) => instant !== undefined) ??
+    own
+      .map((one) => (isOutOfReach(one) ? readySinceMs(one, nowMs) : undefined))
+      .find((instant) => instant !== undefined)
+  );
+}
+
+/** When its process started; undefined: not so long ago that it must be ready, whether it has been heard or not. */
+export function readySinceMs({ isRunning, plan, pod }: Worker, nowMs: number): number | undefined {
+  const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
+  if (!isRunning || plan === undefined || startedAt === undefined) return undefined;
+  const startedAtMs = Date.parse(startedAt);
+  return nowMs >= startedAtMs + readyPatience * (plan.timeoutNs / 1e6) ? startedAtMs : undefined;
 }

@@ -1,5 +1,6 @@
 // When a LoadTest has to be looked at again though nothing rings: something that passes with time, or elsewhere.
 import { parseDuration } from "../loadtest/duration.ts";
+import type { Phase } from "../loadtest/load-test-status.ts";
 import { refuseCanary } from "./acceptance.ts";
 import { toldStartMs, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
@@ -8,6 +9,7 @@ import { knownSeats } from "./relief.ts";
 import { reportPeriodMs } from "./reports-wanted.ts";
 import { isOf, presentRun } from "./run.ts";
 import { awaitsReports } from "./staffing.ts";
+import { noticeNs } from "./timeline.ts";
 import { isStarting } from "./trouble.ts";
 import { ownerUid, type PlanOptions, type World } from "./world.ts";
 
@@ -15,6 +17,8 @@ import { ownerUid, type PlanOptions, type World } from "./world.ts";
 const lackMs = 2000;
 /** Pods that are refused, or have yet to show whether they start. */
 const troubleMs = 5000;
+/** Phases from which a pause leads to Paused. */
+const underWay: readonly (Phase | undefined)[] = ["Starting", "Running"];
 /** Until workers have said what something waits for, as a share of the time between two readings of their logs. */
 const reportShare = 1 / 25;
 
@@ -41,6 +45,7 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     isLacking && refusedCreations.length === 0 ? lackMs : undefined,
     spec !== undefined && awaitsReports(present) ? reportPeriodMs(running) * reportShare : undefined,
     spec !== undefined && running > 0 ? reportPeriodMs(running) : undefined,
+    spec?.state === "Paused" && startAtMs !== undefined && underWay.includes(status.phase) ? noticeNs / 1e6 : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,
   ].filter((wait) => wait !== undefined);

@@ -21,6 +21,7 @@ import { type Observation, statusOf } from "./status.ts";
 import { statusWriteDelayMs } from "./status-writes.ts";
 import { stuckWorker } from "./stuck.ts";
 import { remindersFor } from "./telling.ts";
+import { isChangeAhead } from "./timeline.ts";
 import { refusePod } from "./trial-pod.ts";
 import { isLongStarting } from "./trouble.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
@@ -100,15 +101,16 @@ function planLoadTest(
     return [...outdated, ...refused, ...reminders, ...status({ refusal: invalid, seats: 0 })];
   }
   const spec = effectiveSpec(loadTest.spec);
-  const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers);
+  const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers, nowMs);
   const known = latestScript(workers.flatMap(({ plan: observed }) => observed ?? []));
   const target = judgeTarget(loadTest, spec, canary, world);
+  const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
   const script =
     target.refusal !== undefined && known !== undefined
       ? known
       : scriptTowards(known, compile(loadTest, run, spec, canary), {
           isPaused: spec.state === "Paused",
-          sinceStartNs: startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6,
+          sinceStartNs,
         });
   const told = knownOfRun(loadTest, world);
   const live = liveFigures(script, { pods: own, ...told }, spec.thresholds);
@@ -122,6 +124,7 @@ function planLoadTest(
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate =
     isFree && target.refusal === undefined && ending === undefined && completion === undefined && !isDone;
+  const isPausing = spec.state === "Paused" && isChangeAhead(script, sinceStartNs); // it will be said once it is so
   const orders =
     ending === undefined
       ? [...dismissals(superfluous(staffing), "the LoadTest has changed", nowMs), ...instructions(staffing)]
@@ -138,16 +141,18 @@ function planLoadTest(
       }),
     ),
     ...resultActions(loadTest, run, own, world, completion !== undefined),
-    ...status({
-      refusal: target.refusal,
-      seats: ending === undefined ? seats : 0,
-      ending,
-      completion,
-      isPaused: spec.state === "Paused",
-      startAtMs,
-      told,
-      live,
-    }),
+    ...(isPausing
+      ? []
+      : status({
+          refusal: target.refusal,
+          seats: ending === undefined ? seats : 0,
+          ending,
+          completion,
+          isPaused: spec.state === "Paused",
+          startAtMs,
+          told,
+          live,
+        })),
   ];
 }
 

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { scheduleEndNs } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
-import { hasFailed, hasFinished, latestBySeat, toldStartMs, type Worker } from "./crew.ts";
+import { hasFailed, hasFinished, latestBySeat, readySinceMs, toldStartMs, type Worker } from "./crew.ts";
 import { fitsPod } from "./pod-settings.ts";
 import { mayReplace } from "./repair.ts";
 import { canFollow, type Script } from "./script.ts";
@@ -17,8 +17,6 @@ import type { Action } from "./world.ts";
 const barrierMs = 1300;
 /** From telling a worker to its start in mid-schedule. */
 const joinMs = 1000;
-/** In timeouts: from the start of a worker to its word that it is ready, with the preflight, which takes one itself. */
-const readyPatience = 3;
 /** A schedule that goes on for longer has been changed since a worker ended by it; clocks are less far apart. */
 const goesOnMs = 5000;
 
@@ -163,10 +161,8 @@ export function isWaiting({ plan, hasEnded }: Worker): boolean {
  * It has reached its target: one that runs may be about to fail, again and again, and a start told to it would pass by.
  * It is not waited for for ever, should its log be out of reach.
  */
-function isReady({ isRunning, hasAcknowledged, plan, pod }: Worker, nowMs: number): boolean {
-  if (hasAcknowledged || !isRunning || plan === undefined) return hasAcknowledged && isRunning;
-  const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
-  return startedAt !== undefined && nowMs >= Date.parse(startedAt) + readyPatience * (plan.timeoutNs / 1e6);
+function isReady(worker: Worker, nowMs: number): boolean {
+  return worker.isRunning && (worker.hasAcknowledged || readySinceMs(worker, nowMs) !== undefined);
 }
 
 /** It is known to hold no more than its share of now. */

@@ -15,7 +15,7 @@ type Planned = Pick<WorkerPlan, "requestsPerSecond" | "durationNs" | "stages" | 
 export type Timeline = Rates & Pick<WorkerPlan, "changes">;
 
 /** From telling the workers of a change to its instant: the kubelet takes up to half a second to show it to them. */
-const noticeNs = 1e9;
+export const noticeNs = 1e9;
 /** Older ones are forgotten: a plan must fit into an annotation. */
 const mostChanges = 100;
 
@@ -45,6 +45,11 @@ export function timelineTowards(
   const atNs = Math.max(lastNs, Math.round(sinceStartNs + noticeNs));
   const change = { atNs, clockNs: scheduleClockNs({ changes }, atNs), ...paused, ...rates };
   return { ...initial, changes: [...changes, change].slice(-mostChanges) };
+}
+
+/** Whether the last change is known and has not come about. */
+export function isChangeAhead({ changes = [] }: Pick<Planned, "changes">, sinceStartNs: number | undefined): boolean {
+  return sinceStartNs !== undefined && (changes.at(-1)?.atNs ?? 0) > sinceStartNs;
 }
 
 /** The rates at the start in the plan of an open loop, as all LoadTests are. */

@@ -118,6 +118,11 @@ describe.skipIf(!isOwnCluster)("on a real cluster of our own", () => {
     components.signal("kubelet", "SIGSTOP");
     const frozenAt = Date.now() / 1000;
     await edit("edited", { requestsPerSecond: 100 });
+    await eventually(
+      () => kubectl(["get", "pods", ...inNamespace, "-l", "beta.kuar.com/loadtest=edited", "-o", "jsonpath={.items}"]),
+      (text) => text.split('\\"requestsPerSecond\\":100').length === 3,
+    );
+    console.log(`both plans were changed ${(Date.now() / 1000 - frozenAt).toFixed(1)} s after the kubelet was frozen`);
     await Bun.sleep(30_000);
     expect(isComplete(await statusOf("ended"))).toBe(false); // it has ended, as only the kubelet could tell
     components.signal("kubelet", "SIGCONT");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Cluster, conditionIn, created, kinds, loadTest, nowMs, planOf } from "./cluster.ts";
+import { nextLookMs } from "../../lib/plan/next-look.ts";
+import { Cluster, conditionIn, created, kinds, loadTest, nowMs, options, planOf } from "./cluster.ts";
 
 function begun(spec = {}): Cluster {
   const cluster = new Cluster(loadTest({ workers: 2, ...spec }));
@@ -24,6 +25,22 @@ describe("an edit", () => {
     cluster.converge();
     expect(uids(cluster)).toEqual(before);
     expect(cluster.test.status?.observedGeneration).toBe(2);
+  });
+
+  test("of the rate has an instant too where no log tells when the only worker began", () => {
+    const cluster = new Cluster(loadTest({ workers: 1, requestsPerSecond: 100 }));
+    cluster.pass();
+    for (const pod of cluster.pods) cluster.start(pod);
+    const startedAtMs = cluster.nowMs;
+    cluster.nowMs += 29_000;
+    cluster.pass();
+    expect(cluster.pods.map(planOf).map(({ startAtMs }) => startAtMs)).toEqual([undefined]);
+    cluster.nowMs += 1000;
+    cluster.edit({ requestsPerSecond: 50 });
+    cluster.pass();
+    expect(cluster.pods.map(planOf)).toMatchObject([
+      { startAtMs: startedAtMs, requestsPerSecond: 100, changes: [{ atNs: 31e9, requestsPerSecond: 50 }] },
+    ]);
   });
 
   test("that only some workers were told is told to the others as it was", () => {
@@ -100,6 +117,12 @@ describe("state", () => {
     cluster.edit({ state: "Paused" });
     cluster.pass();
     const pausedNs = (cluster.nowMs - startAtMs) * 1e6 + 1e9;
+    cluster.settle();
+    cluster.nowMs += 999;
+    cluster.pass();
+    expect(cluster.test.status?.phase).toBe("Running"); // its workers send until then
+    expect(nextLookMs(cluster.world(), options, cluster.nowMs)).toBeLessThanOrEqual(1000);
+    cluster.nowMs += 1;
     cluster.converge();
     expect(cluster.test.status?.phase).toBe("Paused");
     cluster.nowMs += 600_000;

@@ -240,6 +240,10 @@ export class Expectations {
       return says(`says ${status.workers.ready} workers are ready, and ${running.length} are`);
     }
     if (pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return says("has a Pod that is to go");
+    const plans = new Map(pods.map(({ metadata }) => [metadata.uid, metadata.annotations?.[planAnnotation]]));
+    if (running.some(({ uid, process }) => plans.get(uid) !== process.text)) {
+      return says("has a worker that goes on by an older plan");
+    }
     if (spec.durationNs !== undefined && !isPaused) return says("has not ended");
     const seats = new Set(running.map(({ process }) => process.plan.worker.index));
     if (seats.size !== spec.workers || running.length !== spec.workers) {

@@ -107,7 +107,7 @@ function randomFault(chance: Chance): Timeless<Step> {
     case 9:
       return { do: "secondLeader", forMs: 1000 + chance.below(30_000) };
     case 10:
-      return { do: "overlookChanges", node, changes: 1 + chance.below(3) };
+      return { do: "overlookChanges", node, changes: 1 + chance.below(2) };
     case 11: {
       const disturbance = chance.pick(["dropped", "doubled", "overtaken"] as const);
       return { do: "disturbEvents", disturbance, events: 1 + chance.below(6) };
