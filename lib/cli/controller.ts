@@ -9,7 +9,7 @@ import { secretAccess } from "../kube/secret-access.ts";
 import { watchCounters } from "../kube/watch-metrics.ts";
 import { highestRate } from "../load/rate-curve.ts";
 import { extensionNamespace, leaderLease, ports } from "../manifest/names.ts";
-import { nowMs } from "../runtime/clock.ts";
+import { monotonicNs } from "../runtime/clock.ts";
 import { createLog } from "../runtime/log.ts";
 import { environment } from "../runtime/process.ts";
 import { stopSignal, untilAborted } from "../runtime/signals.ts";
@@ -83,7 +83,7 @@ async function control(flags: Flags): Promise<ExitCode> {
     : undefined;
   const mayAct = () => leader?.isLeading ?? true;
 
-  const loopHealth: LoopHealth = { passedAtMs: 0 };
+  const loopHealth: LoopHealth = { passedAtNs: undefined };
   const admission =
     place &&
     (await listening(anyAddress, flags.admissionPort, (hostname, port) =>
@@ -97,10 +97,10 @@ async function control(flags: Flags): Promise<ExitCode> {
       }),
     ));
   const forgetFiles = admission && followFiles(admission, flags, log);
-  const startedAtMs = nowMs();
+  const startedAtNs = monotonicNs();
   const checks = {
-    live: () => stuckFor(loopHealth, startedAtMs),
-    ready: () => (loopHealth.passedAtMs === 0 ? "no pass yet" : admission?.problem()),
+    live: () => stuckFor(loopHealth, startedAtNs),
+    ready: () => (loopHealth.passedAtNs === undefined ? "no pass yet" : admission?.problem()),
   };
   const services = await startServices(flags, checks, registry);
   const scope = flags.namespace === undefined ? {} : { namespace: flags.namespace };

@@ -31,7 +31,8 @@ const explanations = `
 Of one LoadTest everything is shown: figures, conditions with their reasons,
 thresholds, and where its results are. With --watch it is shown until it has
 finished, and the exit code says how: 0 passed, 3 thresholds broken,
-4 inconclusive, 1 nothing completed, or it could not be looked at.
+4 inconclusive, or not finished when this was ended, 1 nothing completed, or
+it could not be looked at.
 `;
 
 export function statusCommand(): Subcommand {
@@ -80,7 +81,7 @@ async function follow(
       const code = isOne && seen?.[0] !== undefined ? exitCodeOf(seen[0]) : undefined;
       if (code !== undefined) return code;
     }
-    return ExitCode.Passed;
+    return isOne ? ExitCode.Inconclusive : ExitCode.Passed;
   } finally {
     view.end(seen);
   }
@@ -92,9 +93,10 @@ function mayPass(error: unknown): boolean {
   return error instanceof ConnectionError || (error instanceof ApiError && (error.code >= 500 || error.code === 429));
 }
 
-/** How a LoadTest has ended; undefined as long as it has not. */
-function exitCodeOf({ status }: LoadTest): ExitCode | undefined {
-  const conditionOf = (type: string) => status?.conditions?.find((condition) => condition.type === type);
+/** How the run of a LoadTest that is under way, or was the last, has ended; undefined as long as it has not. */
+function exitCodeOf(test: LoadTest): ExitCode | undefined {
+  const { conditions = [] } = presentRun(test).status;
+  const conditionOf = (type: string) => conditions.find((condition) => condition.type === type);
   if (conditionOf("Complete")?.status !== "True") return undefined;
   const passed = conditionOf("Passed");
   if (passed?.status === "True") return ExitCode.Passed;

@@ -3,6 +3,7 @@ import { ApiError, isAlreadyExists, isConflict, isForbidden, isNotFound } from "
 import type { KubeClient } from "../kube/client.ts";
 import { loadtestresults, loadtests, pods, services } from "../kube/resource.ts";
 import { planAnnotation, toldAnnotation } from "../plan/names.ts";
+import { isCompleted } from "../plan/run.ts";
 import type { RefusedCreation } from "../plan/trouble.ts";
 import { type Action, objectName, ownerUid } from "../plan/world.ts";
 import type { Log } from "../runtime/log.ts";
@@ -33,13 +34,18 @@ export async function execute(
   await all(actions.filter((action) => !isStatus(action) && !isResult(action)));
   const { failures } = outcome;
   await all(actions.filter(isResult));
-  if (outcome.failures > failures) return outcome;
-  await all((outcome.refused.length === 0 ? actions : hindsight(outcome.refused)).filter(isStatus));
+  const isStored = outcome.failures === failures;
+  const last = outcome.refused.length === 0 ? actions : hindsight(outcome.refused);
+  await all(last.filter((action) => isStatus(action) && (isStored || !isVerdict(action))));
   return outcome;
 }
 
 function isStatus({ kind }: Action): boolean {
   return kind === "patchStatus";
+}
+
+function isVerdict(action: Action): boolean {
+  return action.kind === "patchStatus" && isCompleted(action.status);
 }
 
 function isResult({ kind }: Action): boolean {
@@ -136,8 +142,10 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
       }
       return true;
     case "patchStatus": {
+      // Of another version it is a Conflict: a call that comes late must not take a verdict back.
       const body = [
         { op: "test", path: "/metadata/uid", value: action.uid },
+        { op: "replace", path: "/metadata/resourceVersion", value: action.version },
         { op: "add", path: "/status", value: action.status },
       ] as const;
       await client.patch(loadtests, action, { type: "json", body }, { subresource: "status" });
@@ -146,7 +154,8 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
     }
     case "deleteLoadTest":
       try {
-        await client.delete(loadtests, action, { uid: action.uid, propagationPolicy: "Background" });
+        const { uid, version: resourceVersion } = action;
+        await client.delete(loadtests, action, { uid, resourceVersion, propagationPolicy: "Background" });
         log.info({ object, reason: action.reason }, "LoadTest deleted");
         return true;
       } catch (error: unknown) {

@@ -38,12 +38,13 @@ export class Hearsay {
     return this.#isNews([`LoadTest ${key}`, `${metadata.uid} ${metadata.generation} ${metadata.deletionTimestamp}`]);
   }
 
-  /** Whether it has just come, and nobody has worked on it. */
-  noteFresh(loadTest: LoadTest, type: WatchEvent<KubeObject>["type"]): boolean {
-    const isFresh = type === "ADDED" && loadTest.status === undefined && isNew(loadTest);
+  /** Notes what a watch says of it; fresh: it has just come, and nobody has worked on it. */
+  hear(loadTest: LoadTest, type: WatchEvent<KubeObject>["type"]): "none" | "news" | "fresh" {
+    const isNews = this.note(loadTest);
+    const isFresh = isNews && type === "ADDED" && loadTest.status === undefined && isNew(loadTest);
     if (isFresh) this.#fresh.set(keyOf(loadTest), loadTest);
     else this.#fresh.delete(keyOf(loadTest));
-    return isFresh;
+    return isFresh ? "fresh" : isNews ? "news" : "none";
   }
 
   /** Remembers that it is there, or not; returns whether there is news in it. */
@@ -71,7 +72,7 @@ export class Hearsay {
     const loadTest = this.#fresh.get(key);
     this.#fresh.delete(key);
     const hasPods = (this.#podNames.get(key)?.size ?? 0) > 0;
-    return hasPods ? undefined : loadTest;
+    return hasPods || loadTest === undefined || !isNew(loadTest) ? undefined : loadTest;
   }
 
   keysOfCanary(canary: string): Iterable<string> {

@@ -41,8 +41,8 @@ export interface LoopOptions extends PlanOptions, Scope {
 
 /** What the health endpoints tell. */
 export interface LoopHealth {
-  /** When everything was last looked at, or was another's to look at; ms since the Unix epoch; 0: never yet. */
-  passedAtMs: number;
+  /** When everything was last looked at, or was another's to look at; monotonic; undefined: never yet. */
+  passedAtNs: number | undefined;
 }
 
 /** Polls may fail for this long, an API server's restart included, before the process counts as stuck. */
@@ -58,9 +58,9 @@ const gatherMs = 100;
 /** How soon a change of leadership is noticed. */
 const leadershipMs = 500;
 
-/** Whether a controller that started at this instant is stuck, in words; undefined: it is not. */
-export function stuckFor({ passedAtMs }: LoopHealth, startedAtMs: number): string | undefined {
-  const agoMs = nowMs() - Math.max(passedAtMs, startedAtMs);
+/** Whether a controller that started at this monotonic instant is stuck, in words; undefined: it is not. */
+export function stuckFor({ passedAtNs }: LoopHealth, startedAtNs: number): string | undefined {
+  const agoMs = (monotonicNs() - (passedAtNs ?? startedAtNs)) / 1e6;
   return agoMs < patienceMs ? undefined : `no pass for ${Math.round(agoMs / 1000)} s`;
 }
 
@@ -126,17 +126,20 @@ class Loop {
 
   /** Looks at everything now and then, and at once when this controller begins to lead. */
   async poll(stop: AbortSignal): Promise<void> {
-    let ledBefore = false;
-    let lookedAtMs = Number.NEGATIVE_INFINITY;
+    let leftMs = 0; // counted, since clocks are set
     while (!stop.aborted) {
       const leads = this.#options.mayAct();
-      if (!leads) this.#health.passedAtMs = nowMs();
-      else if (!ledBefore || nowMs() - lookedAtMs >= this.#intervalMs()) {
-        lookedAtMs = nowMs();
+      leftMs = leads ? Math.min(leftMs, this.#intervalMs()) : 0;
+      if (!leads) {
+        this.#health.passedAtNs = monotonicNs();
+        this.#hearsay.forget(); // the first poll of its own tells all
+      } else if (leftMs <= 0) {
         await this.#lookAtAll().catch(() => {}); // logged there
+        leftMs = this.#intervalMs();
       }
-      ledBefore = leads;
-      await sleep(Math.min(this.#intervalMs(), leadershipMs), stop);
+      const napMs = Math.min(leadershipMs, leftMs || leadershipMs);
+      await sleep(napMs, stop);
+      leftMs -= napMs;
     }
   }
 
@@ -160,7 +163,7 @@ class Loop {
       const lists = await list(this.#client, this.#scope);
       this.#ringWhoNeedsIt(lists);
       this.#lookTookMs = (monotonicNs() - startedNs) / 1e6;
-      this.#health.passedAtMs = nowMs();
+      this.#health.passedAtNs = monotonicNs();
       return lists;
     } catch (error: unknown) {
       this.#log.error({ error: (error as Error).message }, "cannot observe the cluster");
@@ -181,6 +184,7 @@ class Loop {
     for (const { loadTest } of needy) this.queue.ring(keyOf(loadTest));
     for (const pod of workers) this.#hearsay.notePod(pod, false);
     for (const uid of this.#statusWrittenAtMs.keys()) if (!uids.has(uid)) this.#statusWrittenAtMs.delete(uid);
+    this.#reader.keepOnly(uids);
     const orphans = workers.filter((pod) => !uids.has(ownerUid(pod) ?? ""));
     for (const pod of orphans) this.queue.ring(ownerKeyOf(pod));
     this.#log.debug({ loadTests: loadTests.length, pods: workers.length, orphans: orphans.length }, "looked at all");
@@ -195,9 +199,8 @@ class Loop {
         resource: loadtests,
         lookAtAll: async () => (await lookAtAll()).loadTests,
         heard: (loadTest, type) => {
-          if (!this.#hearsay.note(loadTest)) return;
-          const isFresh = this.#hearsay.noteFresh(loadTest, type);
-          this.queue.ring(keyOf(loadTest), { lane: isFresh ? "urgent" : "ordinary" });
+          const news = this.#hearsay.hear(loadTest, type);
+          if (news !== "none") this.queue.ring(keyOf(loadTest), { lane: news === "fresh" ? "urgent" : "ordinary" });
         },
       }),
       new Doorbell({
@@ -221,11 +224,11 @@ class Loop {
   }
 
   async #reconcile(key: string): Promise<number | undefined> {
+    const fresh = this.#hearsay.takeFresh(key);
     if (!this.#options.mayAct()) return undefined;
     const { reconciles, seconds, actions: counted } = this.#metrics;
     const startedNs = monotonicNs();
     const [namespace = "", name = ""] = key.split("/");
-    const fresh = this.#hearsay.takeFresh(key);
     const observed = await observe(
       this.#client,
       { namespace, name },

@@ -56,6 +56,11 @@ export class RunReader {
     return this.#readRun(loadTest, run, owned, nowMs);
   }
 
+  /** Forgets all but these, by uid of the LoadTest. */
+  keepOnly(uids: ReadonlySet<string>): void {
+    for (const uid of this.#last.keys()) if (!uids.has(uid)) this.#last.delete(uid);
+  }
+
   /** Reads it anew at the next pass, because what came of it could not be written. */
   forget({ loadTests }: World): void {
     for (const { metadata } of loadTests) {

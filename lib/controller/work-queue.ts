@@ -26,6 +26,9 @@ const widthInPress = 2;
 /** After this time one that can wait is like any other: nobody waits for ever. */
 const patienceMs = 5000;
 
+/** Timers that are to ring after 2³¹ ms ring at once. */
+const longestRestMs = 3_600_000;
+
 type Lane = "urgent" | "ordinary" | "patient";
 
 interface Entry {
@@ -170,7 +173,7 @@ export class WorkQueue {
   #rest(key: string, entry: Entry, delayMs: number, isGathering = false): void {
     entry.state = "resting";
     entry.isGathering = isGathering;
-    entry.timer = setTimeout(() => this.#enter(key, entry), delayMs);
+    entry.timer = setTimeout(() => this.#enter(key, entry), Math.min(delayMs, longestRestMs));
   }
 
   #backoffMs(failures: number): number {

@@ -102,6 +102,8 @@ export interface WriteOptions extends CallOptions {
 export interface DeleteOptions extends CallOptions {
   /** Delete only the object with this uid; another one of the same name is a Conflict. */
   readonly uid?: string;
+  /** Delete it only as long as it is this version; any other is a Conflict. */
+  readonly resourceVersion?: string;
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
 }

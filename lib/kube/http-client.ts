@@ -115,13 +115,13 @@ export class HttpKubeClient implements KubeClient {
   }
 
   async delete(resource: Resource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
-    const { uid, gracePeriodSeconds, propagationPolicy } = options;
+    const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy } = options;
     const body = {
       apiVersion: "v1",
       kind: "DeleteOptions",
       gracePeriodSeconds,
       propagationPolicy,
-      ...(uid === undefined ? {} : { preconditions: { uid } }),
+      preconditions: { uid, resourceVersion },
     };
     const request = { method: "DELETE", path: objectPath(resource, key), ...jsonBody(body) } as const;
     await this.#call(callName("delete", resource), request, options);

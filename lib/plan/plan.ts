@@ -214,15 +214,15 @@ function deletion(pod: Observed<Pod>, reason: string): Action[] {
 
 /** A LoadTest that has been finished for as long as it wants to stay is deleted. */
 function expiry({ metadata, spec }: LoadTest, { status }: Run, nowMs: number): Action[] {
-  const { namespace, name, uid } = metadata;
+  const { namespace, name, uid, resourceVersion: version } = metadata;
   const ttlNs = spec.ttlAfterFinished === undefined ? undefined : parseDuration(spec.ttlAfterFinished);
   if (ttlNs === undefined || nowMs < Date.parse(status.completionTime ?? "") + ttlNs / 1e6) return [];
-  return [{ kind: "deleteLoadTest", namespace, name, uid, reason: "its spec.ttlAfterFinished is over" }];
+  return [{ kind: "deleteLoadTest", namespace, name, uid, version, reason: "its spec.ttlAfterFinished is over" }];
 }
 
 function statusAction(loadTest: LoadTest, observation: Observation, world: World): Action[] {
   const status = statusOf(loadTest, observation);
-  const { namespace, name, uid } = loadTest.metadata;
+  const { namespace, name, uid, resourceVersion: version } = loadTest.metadata;
   const delayMs = statusWriteDelayMs(loadTest.status, status, world.statusWrittenAtMs?.get(uid), observation.nowMs);
-  return delayMs === 0 ? [{ kind: "patchStatus", namespace, name, uid, status }] : [];
+  return delayMs === 0 ? [{ kind: "patchStatus", namespace, name, uid, version, status }] : [];
 }

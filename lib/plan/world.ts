@@ -52,8 +52,9 @@ export type Action =
   /** Both at best: no LoadTest waits for its Service. */
   | { kind: "createService"; service: Service }
   | { kind: "deleteService"; namespace: string; name: string; ownerUid: string }
-  | { kind: "patchStatus"; namespace: string; name: string; uid: string; status: LoadTestStatus }
-  | { kind: "deleteLoadTest"; namespace: string; name: string; uid: string; reason: string };
+  /** `version`: that of the LoadTest as it was read; what is found of it is true of no other. */
+  | { kind: "patchStatus"; namespace: string; name: string; uid: string; version: string; status: LoadTestStatus }
+  | { kind: "deleteLoadTest"; namespace: string; name: string; uid: string; version: string; reason: string };
 
 /** `namespace/name`. */
 export function objectName({ metadata }: { metadata: { namespace?: string; name: string } }): string {

@@ -30,7 +30,7 @@ beforeEach(() => {
 afterAll(() => server.stop(true));
 
 const status: LoadTestStatus = { phase: "Pending" };
-const words: Action = { kind: "patchStatus", namespace: "ns", name: "lt", uid: "u1", status };
+const words: Action = { kind: "patchStatus", namespace: "ns", name: "lt", uid: "u1", version: "7", status };
 const creations = (workers: number): Action[] =>
   workerPods(loadTest({ workers })).map((pod) => ({ kind: "createPod", pod }));
 const isStatus = ({ path }: { path: string }) => path.endsWith("/status");
@@ -82,4 +82,27 @@ test("Events are recorded in order, and one that cannot be keeps no other from i
   const told = requests.map(({ body }) => JSON.parse(body));
   expect(told.map(({ reason }) => reason)).toEqual(["WorkersCreated", "Started", "Finished"]);
   expect(told[0]).toMatchObject({ regarding: { kind: "LoadTest", namespace: "ns", name: "lt", uid: "u1" } });
+});
+
+test("a status is written over no other version of the LoadTest than the one that was read", async () => {
+  answer = ({ body }) => new Response(body);
+  await execute([words], client, log, () => []);
+  expect(requests.map(({ body }) => JSON.parse(body))).toEqual([
+    [
+      { op: "test", path: "/metadata/uid", value: "u1" },
+      { op: "replace", path: "/metadata/resourceVersion", value: "7" },
+      { op: "add", path: "/status", value: status },
+    ],
+  ]);
+});
+
+test("what cannot be stored holds back the verdict, and no other status", async () => {
+  const common = { reason: "r", message: "m", lastTransitionTime: "t", observedGeneration: 1 };
+  const verdict: Action = { ...words, status: { conditions: [{ type: "Complete", status: "True", ...common }] } };
+  const metadata = { namespace: "ns", name: "lt-1" };
+  const result = { apiVersion: "beta.kuar.com/v1", kind: "LoadTestResult", metadata } as never;
+  const writing = { kind: "writeResult", namespace: "ns", name: "lt-1", result } as Action;
+  answer = ({ method, body }) => (method === "POST" ? statusAnswer(422, "Invalid", "too large") : new Response(body));
+  for (const last of [words, verdict]) await execute([writing, last], client, log, () => []);
+  expect(requests.filter(isStatus).map(({ body }) => JSON.parse(body).at(-1).value)).toEqual([status]);
 });

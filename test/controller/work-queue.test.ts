@@ -129,6 +129,15 @@ test("a key that wants to be looked at again is, and sooner when it rings", asyn
   await bench.queue.stop;
 });
 
+test("a key that wants to be looked at in months is not before", async () => {
+  const bench = new Bench();
+  bench.queue.ring("a");
+  await bench.end("a", 2 ** 31);
+  await Bun.sleep(20);
+  expect(bench.begun).toEqual(["a"]);
+  await bench.queue.stop();
+});
+
 test("those that leave time to gather are worked on together, and whoever does not ends the wait", async () => {
   const bench = new Bench();
   for (let ring = 0; ring < 3; ring++) bench.queue.ring("a", { gatherMs: 20 });

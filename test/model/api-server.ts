@@ -122,9 +122,14 @@ export class ApiServer {
   delete(resource: Resource, key: ObjectKey, options: DeleteOptions = {}): void {
     const call = callOf("DELETE", resource, key);
     const before = this.#find(resource, key, call);
-    const { uid, gracePeriodSeconds, propagationPolicy } = options;
+    const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy } = options;
     if (uid !== undefined && uid !== before.metadata.uid) {
       const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`;
+      throw conflict(call, resource, key.name, why);
+    }
+    const present = before.metadata.resourceVersion;
+    if (resourceVersion !== undefined && resourceVersion !== present) {
+      const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${present}`;
       throw conflict(call, resource, key.name, why);
     }
     if (before.metadata.deletionTimestamp !== undefined) {

@@ -35,6 +35,7 @@ const patchStatus = (phase: "Starting" | "Running" | "Finished"): Extract<Action
     namespace: "ns",
     name: loadTest.metadata.name,
     uid: "u1",
+    version: "7",
     status: { phase, conditions, ...(phase === "Starting" ? {} : { startTime: "2030-01-01T00:00:00Z" }) },
   };
 };

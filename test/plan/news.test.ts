@@ -35,7 +35,7 @@ function loadTestWith(status?: LoadTestStatus): LoadTest {
 }
 
 function news(before: LoadTestStatus | undefined, after: LoadTestStatus | undefined, ...deeds: Action[]) {
-  const words: Action[] = after === undefined ? [] : [{ kind: "patchStatus", ...key, status: after }];
+  const words: Action[] = after === undefined ? [] : [{ kind: "patchStatus", ...key, version: "7", status: after }];
   return newsOf(loadTestWith(before), [...deeds, ...words]);
 }
 

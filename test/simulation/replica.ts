@@ -29,7 +29,7 @@ export class Replica {
       mayAct: () => true,
       registry: new Registry(),
     };
-    void runLoop(this.client, options, { passedAtMs: 0 }, log, this.#stop.signal);
+    void runLoop(this.client, options, { passedAtNs: undefined }, log, this.#stop.signal);
   }
 
   /** Ends as by SIGTERM: what is under way is finished. */
