@@ -31,6 +31,11 @@ export const admissionPolicyBindings = clusterResource(
   "ValidatingAdmissionPolicyBinding",
 );
 
+export const networkPolicies: Resource = {
+  ...namespacedResource("networking.k8s.io", "NetworkPolicy"),
+  plural: "networkpolicies",
+};
+
 const known: readonly Resource[] = [
   namespaces,
   customResourceDefinitions,
@@ -41,6 +46,7 @@ const known: readonly Resource[] = [
   roleBindings,
   admissionPolicies,
   admissionPolicyBindings,
+  networkPolicies,
   secrets,
   leases,
   services,

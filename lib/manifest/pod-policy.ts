@@ -3,7 +3,7 @@
 import type { Manifest } from "./manifest.ts";
 import { extensionName, extensionNamespace } from "./names.ts";
 
-const policyName = "loadtest-worker-pods";
+export const podPolicyName = "loadtest-worker-pods";
 const apiVersion = "admissionregistration.k8s.io/v1";
 const account = `system:serviceaccount:${extensionNamespace}:${extensionName}`;
 
@@ -57,7 +57,7 @@ export function podPolicy(image: string): Manifest {
   return {
     apiVersion,
     kind: "ValidatingAdmissionPolicy",
-    metadata: { name: policyName, labels: { "app.kubernetes.io/name": extensionName } },
+    metadata: { name: podPolicyName, labels: { "app.kubernetes.io/name": extensionName } },
     spec: {
       failurePolicy: "Fail",
       matchConstraints: {
@@ -75,7 +75,7 @@ export function podPolicyBinding(): Manifest {
   return {
     apiVersion,
     kind: "ValidatingAdmissionPolicyBinding",
-    metadata: { name: policyName, labels: { "app.kubernetes.io/name": extensionName } },
-    spec: { policyName, validationActions: ["Deny"] },
+    metadata: { name: podPolicyName, labels: { "app.kubernetes.io/name": extensionName } },
+    spec: { policyName: podPolicyName, validationActions: ["Deny"] },
   };
 }
