@@ -1,10 +1,10 @@
-// Surveys of several clusters → what differs: from what this version would install, and, where that leaves a choice, from
+// Inspections of several clusters → what differs: from what this version would install, and, where that leaves a choice, from
 // the first cluster that could be looked at.
 import type { Outcome } from "./clusters.ts";
 import type { Doubt } from "./doubts.ts";
+import type { Inspection, ObjectDifference } from "./inspection.ts";
 import { formatPlacement } from "./installation.ts";
 import { formatObject } from "./resources.ts";
-import type { ObjectDifference, Survey } from "./survey.ts";
 import type { CertificateFact } from "./trust.ts";
 
 export interface Drift extends ObjectDifference {
@@ -33,12 +33,12 @@ export interface FleetDiff {
   differences: readonly Drift[];
 }
 
-export function diffOf(outcomes: readonly Outcome<Survey>[]): FleetDiff {
+export function diffOf(outcomes: readonly Outcome<Inspection>[]): FleetDiff {
   const seen = outcomes.flatMap((outcome) =>
-    "error" in outcome ? [] : [{ context: outcome.context, survey: outcome.value }],
+    "error" in outcome ? [] : [{ context: outcome.context, inspection: outcome.value }],
   );
   const differences = [
-    ...seen.flatMap(({ context, survey }) => survey.differences.map((each) => ({ context, ...each }))),
+    ...seen.flatMap(({ context, inspection }) => inspection.differences.map((each) => ({ context, ...each }))),
     ...differencesBetween(seen),
   ];
   const clusters = outcomes.map((outcome) =>
@@ -56,7 +56,7 @@ export function exitCodeOf({ clusters, differences }: FleetDiff): 0 | 1 | 2 {
   return differences.length > 0 ? 1 : 0;
 }
 
-function reportOf(outcome: Outcome<Survey>, isDifferent: boolean): ClusterReport {
+function reportOf(outcome: Outcome<Inspection>, isDifferent: boolean): ClusterReport {
   const { context } = outcome;
   if ("error" in outcome) return { context, state: "unknown", error: outcome.error, doubts: [] };
   const { version, found, imageDigests, certificates, doubts } = outcome.value;
@@ -82,14 +82,14 @@ interface Fact {
 
 interface Seen {
   context: string;
-  survey: Survey;
+  inspection: Inspection;
 }
 
 function differencesBetween([first, ...others]: readonly Seen[]): Drift[] {
   if (first === undefined) return [];
-  const wantedFacts = factsOf(first.survey);
-  return others.flatMap(({ context, survey }) =>
-    factsOf(survey).flatMap(({ object, field, value: found }): Drift[] => {
+  const wantedFacts = factsOf(first.inspection);
+  return others.flatMap(({ context, inspection }) =>
+    factsOf(inspection).flatMap(({ object, field, value: found }): Drift[] => {
       const fact = wantedFacts.find((each) => each.object === object && each.field === field);
       if (fact === undefined || fact.value === found) return [];
       const sides = {
@@ -102,7 +102,7 @@ function differencesBetween([first, ...others]: readonly Seen[]): Drift[] {
 }
 
 /** Nothing of what is told, or not known: that is among the differences, or the doubts. */
-function factsOf({ found, told, imageDigests, optional }: Survey): Fact[] {
+function factsOf({ found, told, imageDigests, optional }: Inspection): Fact[] {
   const { placement, image, replicas } = found;
   const extension: Record<string, string | number | undefined> = {
     placement: told.placement === undefined && placement !== undefined ? formatPlacement(placement) : undefined,

@@ -32,7 +32,7 @@ export interface ObjectDifference extends FieldDifference {
   object: string;
 }
 
-export interface Survey {
+export interface Inspection {
   /** Of the API server. */
   version: string;
   told: WantedInstallation;
@@ -52,7 +52,7 @@ export interface Survey {
 }
 
 /** Rejects with ConnectionError, and when the cluster will not say how the extension is installed. */
-export async function survey({ client, version }: Cluster, wanted: WantedState): Promise<Survey> {
+export async function inspect({ client, version }: Cluster, wanted: WantedState): Promise<Inspection> {
   const doubts = new Doubts();
   const traces = await readTraces(client);
   const found = foundInstallation(traces, wanted.installation);
