@@ -26,6 +26,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand | Subcommand
   status: async () => (await import("./status.ts")).statusCommand(),
   install: async () => (await import("./install.ts")).installCommand(),
   uninstall: async () => (await import("./uninstall.ts")).uninstallCommand(),
+  diff: async () => (await import("./diff.ts")).diffCommand(),
   worker: async () => (await import("./worker.ts")).workerCommand(),
   target: async () => (await import("./target.ts")).targetCommand(),
   version: async () => (await import("./version.ts")).versionCommand(),
