@@ -37,6 +37,6 @@ function unavailable(object: KubeObject): string | undefined {
 }
 
 export function condition(object: KubeObject, type: string): Condition | undefined {
-  const { conditions = [] } = (object as { status?: { conditions?: Condition[] } }).status ?? {};
-  return conditions.find((one) => one.type === type);
+  const { status } = object as { status?: { conditions?: Condition[] | null } }; // null: a kind that was just made
+  return status?.conditions?.find((one) => one.type === type);
 }
