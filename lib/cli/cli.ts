@@ -27,6 +27,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand | Subcommand
   install: async () => (await import("./install.ts")).installCommand(),
   uninstall: async () => (await import("./uninstall.ts")).uninstallCommand(),
   diff: async () => (await import("./diff.ts")).diffCommand(),
+  sync: async () => (await import("./sync.ts")).syncCommand(),
   worker: async () => (await import("./worker.ts")).workerCommand(),
   target: async () => (await import("./target.ts")).targetCommand(),
   version: async () => (await import("./version.ts")).versionCommand(),
