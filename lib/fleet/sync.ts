@@ -2,6 +2,7 @@
 // the canary, and each must be at work and the same before the next one begins. What is the same already is passed over,
 // so that a run which has stopped can be begun again, and nothing has to be remembered.
 import type { KubeClient } from "../kube/client.ts";
+import type { KubeObject } from "../plan/objects.ts";
 import { messageOf } from "../runtime/error-message.ts";
 import { applyObject } from "./apply.ts";
 import { type Cluster, type FleetOptions, type Outcome, onClusters } from "./clusters.ts";
@@ -131,16 +132,9 @@ async function syncCluster(
   if (problem !== undefined) throw new Error(problem);
   if (isSame(before)) return { outcome: "same", left: [] };
   if (prune) await pruneExtras(client, before.extras.filter(isPrunable), watcher);
+  await repairAll(client, before, wanted, watcher);
   await install(client, installOptions(wanted, options, { dryRun: false, watcher }));
-  watcher.begin("objects");
-  for (const object of wanted.objects) {
-    const applied = await applyObject(client, object, { force: true });
-    if (applied.outcome !== "conflict" && applied.outcome !== "unchanged") watcher.tell(object, applied.outcome);
-  }
-  for (const examined of (await look(cluster, wanted)).objects) {
-    if (await repair(client, examined)) watcher.tell(examined.wanted, "changed", "what others had added is gone");
-  }
-  watcher.done("as the file says");
+  await applyAll(client, wanted.objects, watcher);
   let left: string[] = [];
   watcher.begin("comparison");
   await waitUntil(
@@ -178,6 +172,31 @@ function installOptions(
   how: { dryRun: boolean; watcher: Watcher },
 ) {
   return { extension, force: true, acceptsBreakingKinds, timeoutMs, stop, ...how };
+}
+
+/** Before the installation, whose probe may not get through what others have added to the webhooks. */
+async function repairAll(client: KubeClient, { objects }: Inspection, wanted: WantedCluster, watcher: Watcher) {
+  const differing = objects.filter(({ live, differences }) => live !== undefined && differences.length > 0);
+  const own = differing.filter((examined) => !wanted.objects.includes(examined.wanted));
+  if (own.length === 0) return;
+  watcher.begin("repair");
+  for (const examined of own) {
+    if (await repair(client, examined.wanted)) watcher.tell(examined.wanted, "changed");
+  }
+  watcher.done("what was there is as this version has it");
+}
+
+/** Afterwards, since the webhooks judge them. */
+async function applyAll(client: KubeClient, objects: readonly KubeObject[], watcher: Watcher): Promise<void> {
+  if (objects.length === 0) return;
+  watcher.begin("objects");
+  for (const object of objects) {
+    const applied = await applyObject(client, object, { force: true });
+    const isRepaired = await repair(client, object);
+    if (applied.outcome === "conflict") continue; // there is none with force
+    watcher.tell(object, applied.outcome === "unchanged" && isRepaired ? "changed" : applied.outcome);
+  }
+  watcher.done("as the file says");
 }
 
 /** With a kind all its objects would go. */

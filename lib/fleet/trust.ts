@@ -2,7 +2,7 @@
 // certificates. Which authority it is, is no matter: each cluster has its own.
 import { decodeText } from "../cert/base64.ts";
 import type { Secret, WebhookConfiguration } from "../cert/resources.ts";
-import { serviceHost } from "../manifest/names.ts";
+import { defaulter, serviceHost, validator } from "../manifest/names.ts";
 import { splitBundle } from "../pki/bundle.ts";
 import { describeCertificate } from "../pki/certificate.ts";
 import { chainProblem } from "../pki/chain.ts";
@@ -18,6 +18,8 @@ export interface CertificateFact {
   notAfter: string;
 }
 
+const ours = [validator.webhook, defaulter.webhook];
+
 type Webhook = NonNullable<WebhookConfiguration["webhooks"]>[number];
 
 /** What is wrong with the caBundles of one registration. `served`: the Secret of the serving certificate, if it is seen. */
@@ -27,11 +29,14 @@ export function bundleDifferences(
   nowMs: number,
 ): FieldDifference[] {
   const chainPem = decodeText(served?.data?.["tls.crt"] ?? "");
-  return webhooks.flatMap((webhook) => {
-    const problem = bundleProblem(webhook, chainPem, nowMs);
-    const field = `webhooks[${webhook.name}].clientConfig.caBundle`;
-    return problem === undefined ? [] : [{ field, ...problem }];
-  });
+  // Of one that is none of ours, it is said that it is there.
+  return webhooks
+    .filter(({ name }) => ours.includes(name))
+    .flatMap((webhook) => {
+      const problem = bundleProblem(webhook, chainPem, nowMs);
+      const field = `webhooks[${webhook.name}].clientConfig.caBundle`;
+      return problem === undefined ? [] : [{ field, ...problem }];
+    });
 }
 
 /** All certificates of the bundles and of the Secret that can be read. */

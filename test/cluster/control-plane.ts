@@ -195,8 +195,8 @@ async function run(command: string[], cwd: string, input = ""): Promise<string> 
   return out;
 }
 
-/** Ports that were free at the same time. */
-async function freePorts(count: number): Promise<number[]> {
+/** Loopback ports that were free at the same time. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();
