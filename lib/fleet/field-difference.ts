@@ -28,7 +28,8 @@ export function differencesOf(found: unknown, wanted: unknown, comparison: Compa
 }
 
 function compare(field: string, found: unknown, wanted: unknown, comparison: Comparison): FieldDifference[] {
-  if (isDeepStrictEqual(found, wanted) || (wanted === undefined && comparison === "wanted")) return [];
+  if (isDeepStrictEqual(found, wanted)) return [];
+  if (comparison === "wanted" && (wanted === undefined || (found === undefined && isEmpty(wanted)))) return [];
   if (isObject(found) && isObject(wanted)) return compareObjects(field, found, wanted, comparison);
   if (Array.isArray(found) && Array.isArray(wanted)) return compareLists(field, found, wanted, comparison);
   return [differenceAt(field, found, wanted)];
@@ -75,12 +76,13 @@ function byIdentity(items: readonly unknown[]): Map<string, unknown> | undefined
 }
 
 function identityOf(item: JsonObject): string | undefined {
-  const { name, kind, namespace, rule, expression, apiGroups, resources, resourceNames, nonResourceURLs } = item;
+  const { name, kind, namespace, rule, expression, message } = item;
+  const { apiGroups, resources, resourceNames, nonResourceURLs } = item;
   if (typeof name === "string") {
     return typeof kind === "string" ? [kind, namespace, name].filter((part) => part !== undefined).join("/") : name;
   }
   if (typeof rule === "string") return rule;
-  if (typeof expression === "string") return expression;
+  if (typeof expression === "string") return typeof message === "string" ? message : expression;
   if (Array.isArray(nonResourceURLs)) return sorted(nonResourceURLs).join(",");
   if (!Array.isArray(resources)) return undefined;
   const groups = (Array.isArray(apiGroups) ? sorted(apiGroups) : []).filter((group) => group !== "");
@@ -104,6 +106,11 @@ function differenceAt(field: string, found: unknown, wanted: unknown): FieldDiff
 function joined(field: string, name: string): string {
   const segment = /^[\w$-]+$/.test(name) ? name : `[${name}]`;
   return field === "" || segment.startsWith("[") ? field + segment : `${field}.${segment}`;
+}
+
+/** Servers do not store it. */
+function isEmpty(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -3,7 +3,7 @@
 import type { WebhookConfiguration } from "../cert/resources.ts";
 import { defaultReplicas } from "../manifest/controller.ts";
 import type { ExtensionOptions, Placement } from "../manifest/extension.ts";
-import { extensionNamespace, validator } from "../manifest/names.ts";
+import { controllerContainer, extensionNamespace, validator } from "../manifest/names.ts";
 import type { KubeObject, PodSpec } from "../plan/objects.ts";
 
 /** What is told; what is not, is taken as it is found. */
@@ -34,7 +34,7 @@ export function foundInstallation(traces: Traces, wanted: WantedInstallation): F
   const placement = foundPlacement(traces, wanted.placement);
   const home = placement?.kind === "namespaced" ? placement.namespace : extensionNamespace;
   const controller = traces.deployments.find(({ metadata }) => metadata.namespace === home);
-  const image = controller?.spec.template.spec.containers[0]?.image ?? policyImage(traces.policy);
+  const image = controllerImage(controller) ?? policyImage(traces.policy);
   const replicas = controller?.spec.replicas;
   return {
     ...(placement === undefined ? {} : { placement }),
@@ -83,6 +83,11 @@ function foundUrl(webhooks: readonly WebhookConfiguration[]): string | undefined
   const ordered = webhooks.toSorted((one, other) => Number(isValidator(other)) - Number(isValidator(one)));
   const [url] = ordered.flatMap((each) => (each.webhooks ?? []).flatMap(({ clientConfig }) => clientConfig.url ?? []));
   return url?.replace(/\/(validate|mutate)$/, "");
+}
+
+/** Others may have put containers of theirs before it. */
+function controllerImage(controller: Deployment | undefined): string | undefined {
+  return controller?.spec.template.spec.containers.find(({ name }) => name === controllerContainer)?.image;
 }
 
 /** Out of the cluster there is no Deployment, but the policy names the image of the workers. */

@@ -4,6 +4,7 @@ import { restrictedContainer, restrictedPod } from "../plan/restricted.ts";
 import type { Manifest } from "./manifest.ts";
 import {
   authoritySecret,
+  controllerContainer,
   extensionLabels,
   extensionNamespace,
   leaderLease,
@@ -168,7 +169,7 @@ function deployment(metadata: Metadata, replicas: number, container: object): Ma
 
 function container(image: string, args: string[], ports: Record<string, number>, ...env: object[]): object {
   return {
-    name: "controller",
+    name: controllerContainer,
     image,
     imagePullPolicy: "IfNotPresent",
     args: ["controller", ...args],

@@ -17,6 +17,9 @@ const longestValue = 48;
 /** Of a long text that differs, shown before the place where it does. */
 const lead = 12;
 
+/** Of a list's item. */
+const longKey = /\[([^[\]]{40})[^[\]]{8,}\]/g;
+
 /** A head, and the lines in the order of the rows; none without rows. */
 export function driftTable(rows: readonly DriftRow[]): string[] {
   if (rows.length === 0) return [];
@@ -59,8 +62,9 @@ function startOfExcerpt(one: string, other: string): number {
   return Math.max(0, same - lead);
 }
 
-/** The path without what every schema has in it: `spec.versions[v1].schema.spec.port.maximum`. */
+/** The path without what every schema has in it: `spec.versions[v1].schema.spec.port.maximum`; long keys are cut. */
 function shortField(field: string): string {
-  const [head, ...path] = field.split(".openAPIV3Schema");
-  return path.length === 0 ? field : head + path.join("").replaceAll(".properties.", ".");
+  const [head = "", ...path] = field.split(".openAPIV3Schema");
+  const short = path.length === 0 ? field : head + path.join("").replaceAll(".properties.", ".");
+  return short.replace(longKey, "[$1…]");
 }

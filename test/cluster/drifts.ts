@@ -132,6 +132,16 @@ export const changes: readonly Drift[] = [
     field: "metadata.labels[pod-security.kubernetes.io/warn]",
   },
   {
+    command: json(
+      "validatingadmissionpolicy/loadtest-worker-pods",
+      "replace",
+      "/spec/validations/1/expression",
+      "true",
+    ),
+    object: "ValidatingAdmissionPolicy loadtest-worker-pods",
+    field: "spec.validations[the Pod must have no token].expression",
+  },
+  {
     command: json("validatingadmissionpolicy/loadtest-worker-pods", "replace", "/spec/failurePolicy", "Ignore"),
     object: "ValidatingAdmissionPolicy loadtest-worker-pods",
     field: "spec.failurePolicy",

@@ -76,7 +76,7 @@ describe("differencesOf()", () => {
 
   test("of what only is wanted, leaves alone what a server may have filled in", () => {
     const found = { a: 1, b: 2, items: [{ name: "x", c: 3, d: 4 }] };
-    expect(differencesOf(found, { a: 1, items: [{ name: "x", c: 3 }] }, "wanted")).toEqual([]);
+    expect(differencesOf(found, { a: 1, empty: [], items: [{ name: "x", c: 3 }] }, "wanted")).toEqual([]);
     expect(differencesOf(found, { a: 0, items: [{ name: "x", c: 5 }] }, "wanted")).toEqual([
       { field: "a", found: 1, wanted: 0 },
       { field: "items[x].c", found: 3, wanted: 5 },
