@@ -1,23 +1,17 @@
 // `loadtest diff`: what differs between clusters, and from what this program would install. Nothing is changed.
 import { Command, Option } from "commander";
 import { onClusters } from "../fleet/clusters.ts";
-import { diffOf, exitCodeOf, type FleetDiff } from "../fleet/diff.ts";
+import { type ClusterReport, diffOf, exitCodeOf, type FleetDiff } from "../fleet/diff.ts";
 import { type Inspection, inspect, type WantedState } from "../fleet/inspection.ts";
 import type { WantedInstallation } from "../fleet/installation.ts";
 import { driftTable } from "../report/drift-table.ts";
 import { writeErr, writeOut } from "../runtime/output.ts";
 import { stopSignal } from "../runtime/signals.ts";
+import { timeoutOption } from "./cert-options.ts";
 import type { Subcommand } from "./cli.ts";
 import { placeOf } from "./controller-admission.ts";
 import { ExitCode } from "./exit-code.ts";
-import {
-  addFleetFlags,
-  clusterTimeoutOption,
-  contextsOf,
-  type FleetFlags,
-  fleetOptions,
-  readFleetFile,
-} from "./fleet-options.ts";
+import { addFleetFlags, contextsOf, type FleetFlags, fleetOptions, readFleetFile } from "./fleet-options.ts";
 import { integerOption } from "./integer-option.ts";
 import { outputOption } from "./output-option.ts";
 
@@ -49,7 +43,7 @@ export function diffCommand(): Subcommand {
   const command = addFleetFlags(
     new Command("diff").description("say what differs between clusters, and from what this program would install"),
     "those of the file, else the current one",
-    clusterTimeoutOption("30s"),
+    timeoutOption("for all that is asked of one cluster", "30s"),
   )
     .addOption(new Option("-f, --filename <file>", "fleet file, as for sync; - is stdin").conflicts(alone))
     .option("--image <image>", "that the controllers and workers must run")
@@ -71,7 +65,7 @@ async function compare(flags: Flags): Promise<ExitCode> {
   const outcomes = await onClusters<Inspection>(options, (cluster) => inspect(cluster, wanted(cluster.context)));
   const diff = diffOf(outcomes);
   if (flags.output === "json") writeOut(`${JSON.stringify({ same: sameness(diff), ...diff }, null, 2)}\n`);
-  else print(diff);
+  else print(diff, flags);
   return exitCodes[exitCodeOf(diff)];
 }
 
@@ -108,23 +102,37 @@ function sameness(diff: FleetDiff): boolean | null {
   return [true, false, null][exitCodeOf(diff)] as boolean | null;
 }
 
-function print(diff: FleetDiff): void {
+function print(diff: FleetDiff, flags: Flags): void {
   for (const line of driftTable(diff.differences)) writeOut(`${line}\n`);
-  for (const { context, state, error, doubts, version, installation } of diff.clusters) {
+  for (const report of diff.clusters) {
+    const { context, error, doubts } = report;
     const count = diff.differences.filter((difference) => difference.context === context).length;
-    const words =
-      error === undefined
-        ? [
-            {
-              same: "the same",
-              differs: count === 1 ? "1 difference" : `${count} differences`,
-              unknown: "not known to be the same",
-            }[state],
-            `Kubernetes ${version}`,
-            `controller ${installation?.placement ?? "not found"}`,
-          ].join(", ")
-        : `could not be looked at: ${error}`;
+    const words = error === undefined ? summaryOf(report, count) : `could not be looked at: ${error}`;
     writeErr(`${context}: ${words}\n`);
     for (const { object, reason } of doubts) writeErr(`${context}: could not look at ${object}: ${reason}\n`);
   }
+  if (flags.filename !== undefined || diff.clusters.every(({ installation }) => installation === undefined)) return;
+  const untold = [
+    ...(flags.image === undefined ? ["image"] : []),
+    ...(flags.replicas === undefined && flags.outOfCluster === undefined ? ["replicas"] : []),
+    ...(flags.namespaced === undefined && flags.outOfCluster === undefined ? ["placement"] : []),
+  ];
+  if (untold.length > 0)
+    writeErr(`Of ${untold.join(", ")} nothing was told: as found is as wanted, if it is so on all.\n`);
+}
+
+function summaryOf({ state, version, installation = {} }: ClusterReport, count: number): string {
+  const { placement, image, replicas } = installation;
+  const verdict = {
+    same: "the same",
+    differs: count === 1 ? "1 difference" : `${count} differences`,
+    unknown: "not known to be the same",
+  }[state];
+  return [
+    verdict,
+    `Kubernetes ${version}`,
+    ...(placement === undefined ? ["no controller found"] : [`controller ${placement}`]),
+    ...(image === undefined ? [] : [`image ${image}`]),
+    ...(replicas === undefined ? [] : [replicas === 1 ? "1 replica" : `${replicas} replicas`]),
+  ].join(", ");
 }

@@ -5,7 +5,6 @@ import type { FleetOptions } from "../fleet/clusters.ts";
 import { type Fleet, parseFleetFile } from "../fleet/fleet-file.ts";
 import { formatFieldError } from "../loadtest/field-error.ts";
 import { readTextFile } from "../runtime/files.ts";
-import { timeoutOption } from "./cert-options.ts";
 import { UsageError } from "./exit-code.ts";
 
 export interface FleetFlags {
@@ -26,10 +25,6 @@ export function addFleetFlags(command: Command, contexts: string, timeout: Optio
     )
     .option("--kubeconfig <file>", "the kubeconfig (default: $KUBECONFIG, ~/.kube/config, or the Pod's own cluster)")
     .addOption(timeout);
-}
-
-export function clusterTimeoutOption(defaultText: string): Option {
-  return timeoutOption("for all that is asked of one cluster", defaultText);
 }
 
 export function fleetOptions(

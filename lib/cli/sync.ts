@@ -5,16 +5,10 @@ import { planSync, type SyncOptions, type SyncPlan, type SyncResult, type SyncVi
 import { driftTable } from "../report/drift-table.ts";
 import { writeErr, writeOut } from "../runtime/output.ts";
 import { stopSignal } from "../runtime/signals.ts";
+import { timeoutOption } from "./cert-options.ts";
 import type { Subcommand } from "./cli.ts";
 import { ExitCode } from "./exit-code.ts";
-import {
-  addFleetFlags,
-  clusterTimeoutOption,
-  contextsOf,
-  type FleetFlags,
-  fleetOptions,
-  readFleetFile,
-} from "./fleet-options.ts";
+import { addFleetFlags, contextsOf, type FleetFlags, fleetOptions, readFleetFile } from "./fleet-options.ts";
 import { outputOption } from "./output-option.ts";
 import { StepView } from "./step-view.ts";
 
@@ -60,7 +54,7 @@ export function syncCommand(): Subcommand {
       .option("--prune", "delete what is in the extension's name and none of this version")
       .option("--accept-breaking-kinds", "replace kinds even if stored objects or clients break"),
     "all of the file, in its order",
-    clusterTimeoutOption("2m"),
+    timeoutOption("for a look at one cluster, and for each step on it to be at work", "2m"),
   )
     .addOption(outputOption())
     .addHelpText("after", explanations);

@@ -2,7 +2,7 @@
 // One that cannot be reached is a value with the reason, so that what is said of the others is never lost over it.
 import type { KubeClient } from "../kube/client.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
-import { type ConnectionOptions, loadConnection } from "../kube/kubeconfig.ts";
+import { type ConnectionOptions, currentContextName, loadConnection } from "../kube/kubeconfig.ts";
 import { sleep } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/error-message.ts";
 import { BoundClient } from "./bound-client.ts";
@@ -35,15 +35,15 @@ export interface FleetOptions {
 }
 
 /** What `work` finds on each cluster, or why it could not; in the order of the contexts. Never rejects. */
-export function onClusters<T>(
+export async function onClusters<T>(
   { kubeconfig, contexts, deadlineMs, stop }: FleetOptions,
   work: (cluster: Cluster) => Promise<T>,
 ): Promise<Outcome<T>[]> {
   const options = kubeconfig === undefined ? {} : { kubeconfig };
-  const named = contexts.length === 0 ? [undefined] : contexts;
+  const named = contexts.length === 0 ? [await currentContextName(kubeconfig)] : contexts;
   return Promise.all(
-    named.map(async (context) => {
-      const name = context ?? "current context";
+    named.map((context) => {
+      const name = context ?? "this cluster";
       const connection = { ...options, ...(context === undefined ? {} : { context }) };
       return within(name, deadlineMs, stop, async (signal) => work(await reach(name, connection, signal)));
     }),

@@ -166,7 +166,7 @@ describe.skipIf(reason !== undefined)("three clusters", () => {
   test("say which one could not be looked at, and show the others all the same", async () => {
     plane("north").freeze();
     try {
-      const found = await diff("--filename", file, "--timeout", "15s");
+      const found = await diff("--filename", file);
       expect([found.code, found.same]).toEqual([2, null]);
       expect(places(found)).toEqual(placesOf("east", changes).toSorted());
       expect(found.clusters.find(({ context }) => context === "north")).toMatchObject({
@@ -181,7 +181,7 @@ describe.skipIf(reason !== undefined)("three clusters", () => {
   test("are not touched when the canary does not work", async () => {
     await seed("west", [changes[4] as Drift]); // its controller is away: no probe will succeed
     const before = await Promise.all([versionsOf("east"), versionsOf("north")]);
-    const { code, err } = await run("sync", "--filename", file, "--apply", "--timeout", "15s");
+    const { code, err } = await run("sync", "--filename", file, "--apply", "--timeout", "20s");
     expect([code, err]).toEqual([1, expect.stringContaining("Ended at west; not touched: east, north.")]);
     expect(err).toContain("Cannot see admission work");
     expect(await Promise.all([versionsOf("east"), versionsOf("north")])).toEqual(before);
