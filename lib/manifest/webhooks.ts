@@ -1,6 +1,7 @@
 // The registration of the admission endpoint: what the API server asks it, and what becomes of an object when no
 // answer comes. It can hold up nothing but new specs of our own kinds.
 import { apiGroup } from "../loadtest/api-group.ts";
+import type { KubeObject } from "../plan/objects.ts";
 import type { Manifest } from "./manifest.ts";
 import { defaulter, extensionName, extensionNamespace, validator, type WebhookName } from "./names.ts";
 
@@ -44,6 +45,12 @@ export function mutatingConfiguration(url?: string): Manifest {
     reinvocationPolicy: "IfNeeded",
     clientConfig: clientConfig(defaulter, url),
   });
+}
+
+/** The same registration, with another answer to what becomes of an object when none comes. */
+export function withFailurePolicy(configuration: KubeObject, failurePolicy: "Fail" | "Ignore"): KubeObject {
+  const { webhooks } = configuration as KubeObject & { webhooks: readonly object[] };
+  return { ...configuration, webhooks: webhooks.map((webhook) => ({ ...webhook, failurePolicy })) } as KubeObject;
 }
 
 function configuration(kind: string, names: WebhookName, webhook: object): Manifest {
