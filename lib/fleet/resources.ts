@@ -14,6 +14,7 @@ import {
 import type { KubeObject } from "../plan/objects.ts";
 
 export const namespaces = clusterResource("", "Namespace");
+export const configMaps = namespacedResource("", "ConfigMap");
 export const serviceAccounts = namespacedResource("", "ServiceAccount");
 export const deployments = namespacedResource("apps", "Deployment");
 export const replicaSets = namespacedResource("apps", "ReplicaSet");
@@ -41,6 +42,7 @@ const known: readonly Resource[] = [
   roleBindings,
   admissionPolicies,
   admissionPolicyBindings,
+  configMaps,
   secrets,
   leases,
   services,
