@@ -28,6 +28,8 @@ function holderOf(object: KubeObject): string | undefined {
   const held = conditions.filter(({ type, status }) => status === "True" && holding.includes(type));
   if (held.length > 0) return held.map(({ message }) => message).join("; ");
   if (deletionTimestamp === undefined) return undefined;
-  const since = `being deleted since ${deletionTimestamp}`;
+  const { deletionGracePeriodSeconds = 0 } = object.metadata as { deletionGracePeriodSeconds?: number };
+  const askedAtMs = Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000; // it stands for the end of the grace
+  const since = `being deleted since ${new Date(askedAtMs).toISOString().replace(".000Z", "Z")}`;
   return finalizers.length === 0 ? since : `${since}, held by the finalizer ${finalizers.join(", ")}`;
 }

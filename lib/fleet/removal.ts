@@ -1,5 +1,6 @@
 // What an uninstallation would take away, and what it would leave and why: looked at before anybody is asked.
 import { secrets } from "../cert/resources.ts";
+import type { Access } from "../kube/access-review.ts";
 import { isForbidden, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import {
@@ -15,8 +16,8 @@ import { extensionSteps, type Placement, type StepName } from "../manifest/exten
 import { extensionLabels, extensionNamespace } from "../manifest/names.ts";
 import { workerLabels } from "../plan/metrics-service.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
-import { configMaps, deployments, formatObject } from "./resources.ts";
-import { access, accessTo, formatAccess, missingAccess } from "./rights.ts";
+import { configMaps, deployments, formatObject, selectorOf } from "./resources.ts";
+import { access, accessTo, formatAccesses, missingAccess } from "./rights.ts";
 import { survey } from "./survey.ts";
 
 /** What is to go. */
@@ -81,7 +82,7 @@ export async function planRemoval(client: KubeClient, scope: RemovalScope): Prom
     strangers: (own.get("namespace") ?? []).length === 0 ? [] : await look.strangers([...own.values()].flat()),
     otherNamespaces: others,
     ...(keptKinds === undefined ? {} : { keptKinds }),
-    missing: [...look.unseen, ...lacking.map(formatAccess)],
+    missing: formatAccesses([...look.unseen, ...lacking]),
   };
 }
 
@@ -96,12 +97,6 @@ export function isNothing({ own, data, workers }: Removal): boolean {
   return [...own.values()].flat().length === 0 && data.length === 0 && workers.length === 0;
 }
 
-export function selectorOf(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map((pair) => pair.join("="))
-    .join();
-}
-
 export function namespaceOf({ metadata }: KubeObject): string {
   return metadata.namespace ?? "";
 }
@@ -113,7 +108,8 @@ interface Where {
 
 /** Reads what the caller may read, and notes the rights that are needed and missing. */
 class Look {
-  readonly unseen: string[] = [];
+  /** Rights that are missing, with what they are on. */
+  readonly unseen: Access[] = [];
   readonly #client: KubeClient;
 
   constructor(client: KubeClient) {
@@ -129,7 +125,7 @@ class Look {
       // Who has one namespace only may not see the kinds, and leaves them.
       const unseen =
         namespace === undefined || name !== "kinds" ? surveyed.filter(({ live }) => live === "unseen") : [];
-      this.unseen.push(...unseen.map(({ wanted }) => formatAccess(accessTo("get", wanted))));
+      this.unseen.push(...unseen.map(({ wanted }) => accessTo("get", wanted)));
       const live = surveyed.flatMap(({ live }) => (live === undefined || live === "unseen" ? [] : [live]));
       found.set(name, live);
     }
@@ -144,8 +140,7 @@ class Look {
       if (isNotFound(error)) return []; // the kind is not there
       if (!isForbidden(error)) throw error;
       const { namespace } = where;
-      if (isNeeded)
-        this.unseen.push(formatAccess(access("list", resource, namespace === undefined ? {} : { namespace })));
+      if (isNeeded) this.unseen.push(access("list", resource, namespace === undefined ? {} : { namespace }));
       return undefined;
     }
   }

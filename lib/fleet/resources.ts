@@ -72,6 +72,13 @@ export function formatObject({ kind, metadata: { namespace, name } }: KubeObject
   return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }
 
+/** The labels as a selector. */
+export function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map((pair) => pair.join("="))
+    .join();
+}
+
 function namespacedResource(group: string, kind: string): Resource {
   return { group, version: "v1", plural: `${kind.toLowerCase()}s`, kind, namespaced: true };
 }

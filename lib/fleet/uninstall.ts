@@ -9,8 +9,8 @@ import { workerLabels } from "../plan/metrics-service.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { findObject } from "./apply.ts";
 import { remainsOf } from "./disappearance.ts";
-import { namespaceOf, type Removal, selectorOf } from "./removal.ts";
-import { keyOf, resourceOf } from "./resources.ts";
+import { namespaceOf, type Removal } from "./removal.ts";
+import { keyOf, resourceOf, selectorOf } from "./resources.ts";
 import { waitUntil } from "./waiting.ts";
 import type { Watcher } from "./watcher.ts";
 
