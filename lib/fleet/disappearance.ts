@@ -1,5 +1,6 @@
 // Why something that is being deleted is still there: who holds it, in its own words.
-import type { Condition, KubeObject } from "../plan/objects.ts";
+import type { KubeObject } from "../plan/objects.ts";
+import { conditionsOf } from "./readiness.ts";
 import { formatObject } from "./resources.ts";
 
 /** Conditions of namespaces and kinds that are true while something holds them. */
@@ -24,8 +25,7 @@ export function remainsOf(objects: readonly KubeObject[]): string {
 
 function holderOf(object: KubeObject): string | undefined {
   const { deletionTimestamp, finalizers = [] } = object.metadata;
-  const { conditions = [] } = (object as { status?: { conditions?: Condition[] } }).status ?? {};
-  const held = conditions.filter(({ type, status }) => status === "True" && holding.includes(type));
+  const held = conditionsOf(object).filter(({ type, status }) => status === "True" && holding.includes(type));
   if (held.length > 0) return held.map(({ message }) => message).join("; ");
   if (deletionTimestamp === undefined) return undefined;
   const { deletionGracePeriodSeconds = 0 } = object.metadata as { deletionGracePeriodSeconds?: number };
