@@ -63,9 +63,13 @@ export function podPolicy(...images: readonly [string, ...string[]]): Manifest {
     metadata: { name: policyName, labels: { "app.kubernetes.io/name": extensionName } },
     spec: {
       failurePolicy: "Fail",
+      // With every default written out: of a part that is applied as a whole, another manager's would be a conflict.
       matchConstraints: {
+        matchPolicy: "Equivalent",
+        namespaceSelector: {},
+        objectSelector: {},
         resourceRules: [
-          { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: ["pods"] },
+          { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: ["pods"], scope: "*" },
         ],
       },
       matchConditions: [{ name: "made-by-the-controller", expression: `request.userInfo.username == '${account}'` }],
