@@ -129,8 +129,9 @@ async function bring(flags: Flags): Promise<ExitCode> {
   const seconds = (monotonicNs() - startedNs) / 1e9;
   if (flags.output === "json") writeOut(formatJson(flags, view, seconds, failure));
   if (failure !== undefined) throw failure;
-  const verb = flags.dryRun ? "Nothing is changed, this was a dry run" : `Installed in ${seconds.toFixed(1)} s`;
-  writeErr(`${verb}: ${countFates(view.fates)}.\n`);
+  writeErr(
+    `${flags.dryRun ? "A dry run, nothing is changed" : `Installed in ${seconds.toFixed(1)} s`}: ${countFates(view.fates)}.\n`,
+  );
   return ExitCode.Passed;
 }
 
@@ -141,6 +142,8 @@ function extensionOf(flags: Flags): ExtensionOptions {
       "Cannot install: --image is missing, must be an image of this program that the cluster can pull",
     );
   }
+  if (!/^[^\s'"\\]+$/.test(image))
+    throw new UsageError(`Cannot install image "${image}": must be a name without spaces and quotes`);
   return { image, replicas: flags.replicas ?? defaultReplicas, placement: placementOf(flags) };
 }
 

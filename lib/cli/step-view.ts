@@ -21,7 +21,7 @@ export interface ObjectFate {
 }
 
 export class StepView implements Watcher {
-  readonly fates: ObjectFate[] = [];
+  readonly #fates = new Map<string, ObjectFate>();
   readonly #hasLines: boolean;
   readonly #redrawn = new RedrawnView();
   #step = "";
@@ -33,6 +33,11 @@ export class StepView implements Watcher {
   /** @param hasLines Whether objects are lines on stdout; else they are only kept. */
   constructor(hasLines: boolean) {
     this.#hasLines = hasLines;
+  }
+
+  /** Of each object the last one that was told. */
+  get fates(): ObjectFate[] {
+    return [...this.#fates.values()];
   }
 
   begin(step: string): void {
@@ -57,7 +62,7 @@ export class StepView implements Watcher {
 
   tell(object: KubeObject, outcome: Fate, reason?: string): void {
     const { namespace, name } = object.metadata;
-    this.fates.push({
+    this.#fates.set(formatObject(object), {
       kind: object.kind,
       ...(namespace === undefined ? {} : { namespace }),
       name,

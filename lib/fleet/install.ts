@@ -4,18 +4,19 @@
 import type { Access } from "../kube/access-review.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { canaries, loadtests } from "../kube/resource.ts";
+import { canaries, loadtests, pods } from "../kube/resource.ts";
 import { apiGroup, apiVersion } from "../loadtest/api-group.ts";
 import { type ExtensionOptions, extensionSteps, type Placement, type Step } from "../manifest/extension.ts";
-import { extensionNamespace } from "../manifest/names.ts";
+import { extensionLabels, extensionNamespace } from "../manifest/names.ts";
+import { podPolicy } from "../manifest/pod-policy.ts";
 import type { PolicyRule } from "../manifest/rights.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { type Applied, applyObject, findObject } from "./apply.ts";
 import { unreadiness } from "./readiness.ts";
 import { register } from "./registration.ts";
 import { type RehearsalOptions, rehearse } from "./rehearsal.ts";
-import { formatObject, namespaces } from "./resources.ts";
-import { access, accessTo, formatAccess, missingAccess, missingToGrant, requireRights } from "./rights.ts";
+import { admissionPolicies, formatObject, namespaces, selectorOf } from "./resources.ts";
+import { access, accessTo, formatAccesses, missingAccess, missingToGrant, requireRights } from "./rights.ts";
 import { rolloutTrouble } from "./rollout.ts";
 import { type Surveyed, survey } from "./survey.ts";
 import { waitUntil } from "./waiting.ts";
@@ -116,19 +117,21 @@ async function missingRights(
   const verbs = (live: Surveyed["live"]) =>
     live === "unseen" ? ["get", "create", "patch"] : live === undefined ? ["create", "patch"] : ["patch"];
   const wanted = surveyed.flatMap(({ wanted: object, live }) => verbs(live).map((verb) => accessTo(verb, object)));
-  const missing = await missingAccess(client, [...wanted, ...probeAccess(placement)]);
+  const missing = await missingAccess(client, [...wanted, ...furtherAccess(placement)]);
   const roles = surveyed.filter(({ wanted: { kind }, live }) => /^(Cluster)?Role$/.test(kind) && live !== "unseen");
   const toGrant = await Promise.all(
     roles
       .filter(({ wanted: role, live }) => !hasRulesOf(live as Observed<KubeObject> | undefined, role))
       .map(({ wanted: role }) => missingToGrant(client, role)),
   );
-  return [...missing.map(formatAccess), ...toGrant.flat()];
+  return [...formatAccesses(missing), ...toGrant.flat()];
 }
 
-function probeAccess({ kind }: Placement): Access[] {
+/** Beside applying: to look for controllers that run, and to try objects. */
+function furtherAccess({ kind }: Placement): Access[] {
   if (kind === "namespaced") return [];
-  return [loadtests, canaries].map((resource) => access("create", resource, { namespace: extensionNamespace }));
+  const where = { namespace: extensionNamespace };
+  return [access("list", pods, where), ...[loadtests, canaries].map((resource) => access("create", resource, where))];
 }
 
 function hasRulesOf(live: KubeObject | undefined, role: KubeObject): boolean {
@@ -142,6 +145,8 @@ class Installation {
   readonly #options: InstallOptions;
   /** Whatever is applied more than once is told of once: with what has become of it in the end. */
   readonly #told = new Map<string, Applied["outcome"]>();
+  /** As they are in the end. */
+  #policies: readonly KubeObject[] = [];
 
   constructor(client: KubeClient, options: InstallOptions) {
     this.#client = client;
@@ -156,13 +161,29 @@ class Installation {
       return register(objects, { client: this.#client, apply, timeoutMs, stop, watcher, remedy });
     }
     watcher.begin(name);
-    for (const object of objects) await apply(object);
+    for (const object of name === "rights" ? await this.#transitional(objects) : objects) await apply(object);
     await waitUntil(`Cannot install the ${name}`, () => this.#missing(objects), {
       timeoutMs,
       stop,
       tell: (words) => watcher.waiting(words),
     });
+    if (name === "controller") for (const policy of this.#policies) await apply(policy);
     watcher.done(wordsOf(objects));
+  }
+
+  /**
+   * While controllers of another image run, the policy on worker Pods has room for both: whether the new ones get going
+   * or not, there is one at any time that can start load.
+   */
+  async #transitional(objects: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+    const { image } = this.#options.extension;
+    this.#policies = objects.filter(({ kind }) => kind === admissionPolicies.kind);
+    if (this.#policies.length === 0) return objects;
+    const labelSelector = selectorOf(extensionLabels);
+    const { items } = await this.#client.list(pods, { namespace: extensionNamespace, labelSelector });
+    const images = new Set(items.flatMap(({ spec }) => spec.containers.map((container) => container.image)));
+    images.delete(image);
+    return objects.map((object) => (this.#policies.includes(object) ? podPolicy(image, ...images) : object));
   }
 
   async #apply(object: KubeObject): Promise<void> {

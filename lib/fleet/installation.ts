@@ -90,8 +90,8 @@ function controllerImage(controller: Deployment | undefined): string | undefined
   return controller?.spec.template.spec.containers.find(({ name }) => name === controllerContainer)?.image;
 }
 
-/** Out of the cluster there is no Deployment, but the policy names the image of the workers. */
+/** Out of the cluster there is no Deployment, but the policy names the image of the workers; in an upgrade, the new one first. */
 function policyImage(policy: Policy | undefined): string | undefined {
   const text = policy?.spec?.validations?.map(({ expression }) => expression).join() ?? "";
-  return /\bc\.image == '([^']*)'/.exec(text)?.[1];
+  return /\bc\.image (?:== |in \[)'([^']*)'/.exec(text)?.[1];
 }

@@ -36,7 +36,11 @@ function unavailable(object: KubeObject): string | undefined {
   return availableReplicas < wanted ? `has ${availableReplicas} of ${wanted} replicas available` : undefined;
 }
 
+/** A kind that has just been made has null for conditions. */
+export function conditionsOf(object: KubeObject): readonly Condition[] {
+  return (object as { status?: { conditions?: Condition[] | null } }).status?.conditions ?? [];
+}
+
 export function condition(object: KubeObject, type: string): Condition | undefined {
-  const { status } = object as { status?: { conditions?: Condition[] | null } }; // null: a kind that was just made
-  return status?.conditions?.find((one) => one.type === type);
+  return conditionsOf(object).find((one) => one.type === type);
 }

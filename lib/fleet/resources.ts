@@ -14,6 +14,7 @@ import {
 import type { KubeObject } from "../plan/objects.ts";
 
 export const namespaces = clusterResource("", "Namespace");
+export const configMaps = namespacedResource("", "ConfigMap");
 export const serviceAccounts = namespacedResource("", "ServiceAccount");
 export const deployments = namespacedResource("apps", "Deployment");
 export const replicaSets = namespacedResource("apps", "ReplicaSet");
@@ -46,6 +47,7 @@ const known: readonly Resource[] = [
   roleBindings,
   admissionPolicies,
   admissionPolicyBindings,
+  configMaps,
   secrets,
   leases,
   services,
@@ -74,6 +76,13 @@ export function keyOf({ metadata: { namespace, name } }: KubeObject): ObjectKey 
 /** For people: `Deployment loadtest-system/loadtest`. */
 export function formatObject({ kind, metadata: { namespace, name } }: KubeObject): string {
   return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+}
+
+/** The labels as a selector. */
+export function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map((pair) => pair.join("="))
+    .join();
 }
 
 function namespacedResource(group: string, kind: string): Resource {

@@ -35,15 +35,25 @@ export function accessTo(verb: string, object: KubeObject): Access {
 /** Those that the caller lacks, each once. Who may do everything is asked no more than that. */
 export async function missingAccess(client: KubeClient, wanted: readonly Access[]): Promise<Access[]> {
   if (wanted.length === 0 || (await callerMay(client, everything))) return [];
-  const distinct = [...new Map(wanted.map((one) => [formatAccess(one), one])).values()];
+  const distinct = [...new Map(wanted.map((one) => [JSON.stringify(one), one])).values()];
   const answers = await Promise.all(distinct.map((one) => callerMay(client, one)));
   return distinct.filter((_, index) => !answers[index]);
 }
 
-/** As people write it: `patch deployments.apps "loadtest" in loadtest-system`. */
-export function formatAccess({ verb, group, resource, subresource, namespace, name }: Access): string {
+/** As people write them, those on the same resource together: `get, patch deployments.apps "loadtest" in loadtest-system`. */
+export function formatAccesses(accesses: readonly Access[]): string[] {
+  const where = ({ resource, subresource, group, namespace, name }: Access) =>
+    [resource, subresource, group, namespace, name === undefined].join("/");
+  return [...Map.groupBy(accesses, where).values()].map((together) => {
+    const verbs = new Set(together.map(({ verb }) => verb));
+    const names = new Set(together.flatMap(({ name }) => (name === undefined ? [] : [`"${name}"`])));
+    return formatAccess({ ...(together[0] as Access), verb: [...verbs].join(", ") }, [...names].join(", "));
+  });
+}
+
+function formatAccess({ verb, group, resource, subresource, namespace }: Access, names: string): string {
   const what = `${resource}${subresource === undefined ? "" : `/${subresource}`}${group === "" ? "" : `.${group}`}`;
-  return `${verb} ${what}${name === undefined ? "" : ` "${name}"`}${namespace === undefined ? "" : ` in ${namespace}`}`;
+  return `${verb} ${what}${names === "" ? "" : ` ${names}`}${namespace === undefined ? "" : ` in ${namespace}`}`;
 }
 
 /**
@@ -59,7 +69,7 @@ export async function missingToGrant(client: KubeClient, role: KubeObject): Prom
     rules.flatMap((rule) => accessesOf(rule, role.metadata.namespace)),
   );
   if (missing.length === 0) return [];
-  return [`escalate and bind ${formatObject(role)}, or all that it grants: ${missing.map(formatAccess).join(", ")}`];
+  return [`escalate and bind ${formatObject(role)}, or all that it grants: ${formatAccesses(missing).join("; ")}`];
 }
 
 function accessesOf(

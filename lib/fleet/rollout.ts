@@ -6,7 +6,7 @@ import { newestWarning } from "../kube/events.ts";
 import { pods } from "../kube/resource.ts";
 import type { ContainerStatus, KubeObject, Observed, Pod } from "../plan/objects.ts";
 import { condition } from "./readiness.ts";
-import { replicaSets } from "./resources.ts";
+import { replicaSets, selectorOf } from "./resources.ts";
 
 const revision = "deployment.kubernetes.io/revision";
 const wordsMaxLength = 500;
@@ -28,12 +28,7 @@ export async function rolloutTrouble(
 async function findTrouble(client: KubeClient, deployment: Observed<KubeObject>): Promise<string | undefined> {
   const { namespace = "", uid } = deployment.metadata;
   const { matchLabels = {} } = (deployment as Observed<KubeObject> & { spec: { selector: Selector } }).spec.selector;
-  const scope = {
-    namespace,
-    labelSelector: Object.entries(matchLabels)
-      .map((pair) => pair.join("="))
-      .join(),
-  };
+  const scope = { namespace, labelSelector: selectorOf(matchLabels) };
   const sets = (await client.list(replicaSets, scope)).items.filter((set) => isOwnedBy(set, uid));
   const newest = sets.toSorted((a, b) => revisionOf(a) - revisionOf(b)).at(-1);
   if (newest === undefined) return condition(deployment, "ReplicaFailure")?.message;

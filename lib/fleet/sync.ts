@@ -7,7 +7,7 @@ import { messageOf } from "../runtime/error-message.ts";
 import { applyObject } from "./apply.ts";
 import { type Cluster, type FleetOptions, type Outcome, onClusters } from "./clusters.ts";
 import { diffOf, type FleetDiff } from "./diff.ts";
-import type { Extra } from "./extras.ts";
+import { type Extra, objectsOf } from "./extras.ts";
 import type { Fleet, WantedCluster } from "./fleet-file.ts";
 import { type Inspection, inspect } from "./inspection.ts";
 import { install } from "./install.ts";
@@ -132,8 +132,9 @@ async function syncCluster(
   if (problem !== undefined) throw new Error(problem);
   if (isSame(before)) return { outcome: "same", left: [] };
   if (prune) await pruneExtras(client, before.extras.filter(isPrunable), watcher);
-  await repairAll(client, before, wanted, watcher);
+  await repairAll(client, ownBefore(before, wanted), watcher);
   await install(client, installOptions(wanted, options, { dryRun: false, watcher }));
+  await repairAll(client, ownAfter(before, wanted), watcher);
   await applyAll(client, wanted.objects, watcher);
   let left: string[] = [];
   watcher.begin("comparison");
@@ -174,16 +175,32 @@ function installOptions(
   return { extension, force: true, acceptsBreakingKinds, timeoutMs, stop, ...how };
 }
 
-/** Before the installation, whose probe may not get through what others have added to the webhooks. */
-async function repairAll(client: KubeClient, { objects }: Inspection, wanted: WantedCluster, watcher: Watcher) {
-  const differing = objects.filter(({ live, differences }) => live !== undefined && differences.length > 0);
-  const own = differing.filter((examined) => !wanted.objects.includes(examined.wanted));
-  if (own.length === 0) return;
+/**
+ * What is repaired before the installation, which may not get ready through what others have added: each object as it was
+ * installed. Another image is for the installation to bring, which has both allowed as long as both run.
+ */
+function ownBefore({ found, objects }: Inspection, { extension }: WantedCluster): KubeObject[] {
+  const isThere = new Set(objects.filter(({ live }) => live !== undefined).map((each) => formatObject(each.wanted)));
+  return objectsOf({ ...extension, image: found.image ?? extension.image }).filter(
+    (object) => object.kind !== "ValidatingAdmissionPolicy" && isThere.has(formatObject(object)),
+  );
+}
+
+/** All but what the file names: network policies too, which no installation brings. */
+function ownAfter({ objects }: Inspection, wanted: WantedCluster): KubeObject[] {
+  return objects.map((each) => each.wanted).filter((object) => !wanted.objects.includes(object));
+}
+
+async function repairAll(client: KubeClient, objects: readonly KubeObject[], watcher: Watcher): Promise<void> {
+  if (objects.length === 0) return;
   watcher.begin("repair");
-  for (const examined of own) {
-    if (await repair(client, examined.wanted)) watcher.tell(examined.wanted, "changed");
+  let count = 0;
+  for (const object of objects) {
+    if (!(await repair(client, object))) continue;
+    watcher.tell(object, "changed");
+    count++;
   }
-  watcher.done("what was there is as this version has it");
+  watcher.done(count === 0 ? "nothing is left to be undone" : "what others had changed is undone");
 }
 
 /** Afterwards, since the webhooks judge them. */

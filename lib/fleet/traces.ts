@@ -7,11 +7,9 @@ import { defaulter, extensionLabels, extensionNamespace, validator } from "../ma
 import { podPolicyName } from "../manifest/pod-policy.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import type { Deployment, Policy, Traces } from "./installation.ts";
-import { admissionPolicies, deployments, namespaces } from "./resources.ts";
+import { admissionPolicies, deployments, namespaces, selectorOf } from "./resources.ts";
 
-export const controllerSelector = Object.entries(extensionLabels)
-  .map(([key, value]) => `${key}=${value}`)
-  .join();
+export const controllerSelector = selectorOf(extensionLabels);
 
 /** Rejects when the cluster will not say: what is to be there would then be a guess. */
 export async function readTraces(client: KubeClient): Promise<Traces> {

@@ -79,7 +79,10 @@ export function controllerParts({ image, replicas = defaultReplicas }: Controlle
 export function namespacedControllerParts({ image, replicas = defaultReplicas }: ControllerOptions): ControllerParts {
   const { health, metrics } = ports;
   const args = ["--leader-elect", "--namespace", "$(NAMESPACE)"];
-  const ownNamespace = { name: "NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } };
+  const ownNamespace = {
+    name: "NAMESPACE",
+    valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } },
+  };
   return {
     namespace: [],
     rights: [

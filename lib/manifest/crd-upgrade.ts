@@ -50,7 +50,7 @@ const freeFields = [
 export function unsafeChanges(live: KubeObject, wanted: KubeObject): UnsafeChange[] {
   const before = specOf(live);
   const after = specOf(wanted);
-  const { storedVersions = [] } = (live as { status?: { storedVersions?: string[] } }).status ?? {};
+  const storedVersions = (live as { status?: { storedVersions?: string[] | null } }).status?.storedVersions ?? [];
   const versionsAfter = new Map((after.versions ?? []).map((version) => [version.name, version]));
   return [
     ...valueChanges(before, after),

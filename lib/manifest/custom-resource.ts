@@ -38,7 +38,14 @@ export function customResource<Spec>(definition: Definition<Spec>): Manifest {
     spec: {
       group: apiGroup,
       scope: "Namespaced",
-      names: { kind, listKind: `${kind}List`, plural, singular, shortNames, categories: ["loadtest"] },
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular,
+        ...(shortNames.length === 0 ? {} : { shortNames }), // the API server keeps no empty list
+        categories: ["loadtest"],
+      },
       versions: [
         {
           name: "v1",

@@ -204,6 +204,7 @@ describe("unsafeChanges() of a definition", () => {
   });
 
   const safe: [what: string, live: Manifest, wanted: Manifest][] = [
+    ["the same, just made", withSpec({}, { status: { storedVersions: null } }), withSpec({})],
     ["a version more", versions(v1), versions(v1, v2)],
     ["another version for storage", versions(v1, v2), versions({ ...v1, storage: false }, { ...v2, storage: true })],
     [
