@@ -4,7 +4,7 @@ import { requestFile } from "../cert/key-files.ts";
 import { requestProblem } from "../cert/signers.ts";
 import { type CertificateSigningRequest, desiredSigningRequest, requestCertificate } from "../cert/signing-requests.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
-import { renderYaml } from "../manifest/render.ts";
+import { renderYaml } from "../manifest/yaml.ts";
 import { isRsa } from "../pki/key-algorithm.ts";
 import { readSigningRequest } from "../pki/signing-request.ts";
 import { readTextFile } from "../runtime/files.ts";

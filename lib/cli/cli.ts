@@ -1,5 +1,6 @@
 // The command line: one subcommand a file; this is the one place that turns errors into words and exit codes.
 import { Command, CommanderError } from "commander";
+import { messageOf } from "../runtime/error-message.ts";
 import { writeErr, writeOut } from "../runtime/output.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
 
@@ -23,6 +24,10 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand | Subcommand
   cert: async () => (await import("./cert.ts")).certCommand(),
   validate: async () => (await import("./validate.ts")).validateCommand(),
   status: async () => (await import("./status.ts")).statusCommand(),
+  install: async () => (await import("./install.ts")).installCommand(),
+  uninstall: async () => (await import("./uninstall.ts")).uninstallCommand(),
+  diff: async () => (await import("./diff.ts")).diffCommand(),
+  sync: async () => (await import("./sync.ts")).syncCommand(),
   worker: async () => (await import("./worker.ts")).workerCommand(),
   target: async () => (await import("./target.ts")).targetCommand(),
   version: async () => (await import("./version.ts")).versionCommand(),
@@ -65,10 +70,4 @@ function report(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Passed : ExitCode.Usage; // already printed
   writeErr(`error: ${messageOf(error)}\n`);
   return error instanceof UsageError ? ExitCode.Usage : ExitCode.Failed;
-}
-
-/** The error's message with those of its causes, which say why. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }

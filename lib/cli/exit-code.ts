@@ -9,6 +9,9 @@ export const ExitCode = {
   ThresholdsFailed: 3,
   /** The result proves nothing, for example because the generator was the limit. */
   Inconclusive: 4,
+  /** Of `diff`, as of `kubectl diff`: something is not the same, or not everything could be looked at. */
+  Differs: 1,
+  CouldNotTell: 2,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 

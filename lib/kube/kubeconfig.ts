@@ -36,6 +36,19 @@ export async function loadConnection(options: ConnectionOptions): Promise<Connec
   throw new Error(`Cannot find a cluster: there is no kubeconfig ${quoted(files)}, must be there or named`);
 }
 
+/**
+ * The context that is meant when none is named; undefined where there is no kubeconfig, or none that can be read, which
+ * `loadConnection` says in words.
+ */
+export async function currentContextName(file?: string): Promise<string | undefined> {
+  try {
+    const kubeconfig = file === undefined ? readKubeconfigList(searchList()) : await readKubeconfigFile(file);
+    return kubeconfig?.currentContext;
+  } catch {
+    return undefined;
+  }
+}
+
 function searchList(): string[] {
   const list = environment("KUBECONFIG");
   const home = environment("HOME") ?? homedir();

@@ -11,9 +11,9 @@ export function createValidator<Spec extends object>(
   schema: object,
   rules: readonly Rule<Spec>[],
 ): (object: unknown) => FieldError[] {
-  const fitsSchema = ajv.compile(schema);
+  const errorsBySchema = createSchemaValidator(schema);
   return (object) => {
-    const ofSchema = fitsSchema(object) ? [] : schemaErrors(fitsSchema.errors ?? []);
+    const ofSchema = errorsBySchema(object);
     const errors = [...ofSchema];
     const hasError = (field: string) =>
       ofSchema.some((error) => error.field === "" || error.field === "spec" || isAtOrBelow(error.field, field));
@@ -27,6 +27,12 @@ export function createValidator<Spec extends object>(
     }
     return errors;
   };
+}
+
+/** A validator for anything of this schema: it returns every wrong field. */
+export function createSchemaValidator(schema: object): (value: unknown) => FieldError[] {
+  const fitsSchema = ajv.compile(schema);
+  return (value) => (fitsSchema(value) ? [] : schemaErrors(fitsSchema.errors ?? []));
 }
 
 function brokenRule<Spec>(rule: Rule<Spec>, spec: Spec): FieldError {

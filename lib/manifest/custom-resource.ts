@@ -2,6 +2,7 @@
 import type { TObject, TSchema } from "typebox";
 import { apiGroup } from "../loadtest/api-group.ts";
 import type { Rule } from "../loadtest/rule.ts";
+import type { Manifest } from "./manifest.ts";
 
 type JsonObject = { [name: string]: unknown };
 
@@ -24,7 +25,7 @@ export interface Definition<Spec> {
   columns: { name: string; type: string; jsonPath: string; priority?: number }[];
 }
 
-export function customResource<Spec>(definition: Definition<Spec>): JsonObject {
+export function customResource<Spec>(definition: Definition<Spec>): Manifest {
   const { kind, plural, shortNames, description, rules, status, objectRules, columns } = definition;
   const singular = kind.toLowerCase();
   const spec = definition.spec && openApiSchema(definition.spec);
@@ -37,7 +38,14 @@ export function customResource<Spec>(definition: Definition<Spec>): JsonObject {
     spec: {
       group: apiGroup,
       scope: "Namespaced",
-      names: { kind, listKind: `${kind}List`, plural, singular, shortNames, categories: ["loadtest"] },
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular,
+        ...(shortNames.length === 0 ? {} : { shortNames }), // the API server keeps no empty list
+        categories: ["loadtest"],
+      },
       versions: [
         {
           name: "v1",

@@ -4,6 +4,8 @@ import { apiGroup } from "../loadtest/api-group.ts";
 export const extensionNamespace = "loadtest-system";
 /** Deployment, ServiceAccount, Service, roles and their bindings. */
 export const extensionName = "loadtest";
+/** Of the Deployment's Pods. */
+export const controllerContainer = "controller";
 export const extensionLabels = {
   "app.kubernetes.io/name": extensionName,
   "app.kubernetes.io/component": "controller",

@@ -1,13 +1,14 @@
 // Who may talk to the controller and to workers, and to whom they may. For a network that enforces it; a cluster has to
 // be told where its own API server is, if that is at another port.
 import { workerLabels, workerMetricsPort } from "../plan/metrics-service.ts";
+import type { Manifest } from "./manifest.ts";
 import { extensionLabels, extensionName, ports } from "./names.ts";
 
 const apiServerPorts = [443, 6443];
 const dnsPort = 53;
 
 /** For the namespace of the controller and for each with LoadTests: each policy finds its own Pods by their labels. */
-export function networkPolicies(): object[] {
+export function networkPolicies(): Manifest[] {
   return [controllerPolicy(), workerPolicy()];
 }
 
@@ -15,7 +16,7 @@ export function networkPolicies(): object[] {
  * The API server and the kubelet call from addresses that no selector names, so the ports are open to all. Of the
  * egress, the API server and DNS are known by their ports alone; replicas are asked for their certificate.
  */
-function controllerPolicy(): object {
+function controllerPolicy(): Manifest {
   return policy(extensionName, extensionLabels, {
     ingress: [{ ports: Object.values(ports).map(tcp) }],
     egress: [
@@ -27,14 +28,14 @@ function controllerPolicy(): object {
 }
 
 /** Where a target's Pods are, or an external name leads, nobody knows beforehand: the load may go anywhere. */
-function workerPolicy(): object {
+function workerPolicy(): Manifest {
   return policy(`${extensionName}-workers`, workerLabels, {
     ingress: [{ ports: [tcp(workerMetricsPort)] }],
     egress: [{}],
   });
 }
 
-function policy(name: string, matchLabels: object, rules: object): object {
+function policy(name: string, matchLabels: object, rules: object): Manifest {
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",

@@ -1,8 +1,9 @@
 // A ValidatingAdmissionPolicy on the controller's own account: whoever takes over the controller can make worker Pods,
 // and no others. RBAC cannot say this, since a right to make Pods is a right to make any.
+import type { Manifest } from "./manifest.ts";
 import { extensionName, extensionNamespace } from "./names.ts";
 
-const policyName = "loadtest-worker-pods";
+export const podPolicyName = "loadtest-worker-pods";
 const apiVersion = "admissionregistration.k8s.io/v1";
 const account = `system:serviceaccount:${extensionNamespace}:${extensionName}`;
 
@@ -14,12 +15,15 @@ interface Validation {
 /** The worker Pods' volumes: the plan, values and certificates, and what a worker keeps for its next epoch. */
 const volumeTypes = ["downwardAPI", "configMap", "secret", "emptyDir"];
 
-function validations(image: string): Validation[] {
+function validations(images: readonly string[]): Validation[] {
   const pod = "object.spec";
+  const [image = "", ...others] = images;
+  const runsOurs =
+    others.length === 0 ? `c.image == '${image}'` : `c.image in [${images.map((one) => `'${one}'`).join(", ")}]`;
   return [
     {
-      expression: `${pod}.containers.all(c, c.image == '${image}') && !has(${pod}.initContainers) && !has(${pod}.ephemeralContainers)`,
-      message: `the containers must run ${image} and nothing else`,
+      expression: `${pod}.containers.all(c, ${runsOurs}) && !has(${pod}.initContainers) && !has(${pod}.ephemeralContainers)`,
+      message: `the containers must run ${images.join(" or ")} and nothing else`,
     },
     {
       expression: `has(${pod}.automountServiceAccountToken) && !${pod}.automountServiceAccountToken`,
@@ -51,30 +55,34 @@ function validations(image: string): Validation[] {
   ];
 }
 
-/** `image` is the only one that the controller may run. */
-export function podPolicy(image: string): object {
+/** `images` are the only ones that the controller may run: more than one while one version takes the place of another. */
+export function podPolicy(...images: readonly [string, ...string[]]): Manifest {
   return {
     apiVersion,
     kind: "ValidatingAdmissionPolicy",
-    metadata: { name: policyName, labels: { "app.kubernetes.io/name": extensionName } },
+    metadata: { name: podPolicyName, labels: { "app.kubernetes.io/name": extensionName } },
     spec: {
       failurePolicy: "Fail",
+      // With every default written out: of a part that is applied as a whole, another manager's would be a conflict.
       matchConstraints: {
+        matchPolicy: "Equivalent",
+        namespaceSelector: {},
+        objectSelector: {},
         resourceRules: [
-          { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: ["pods"] },
+          { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: ["pods"], scope: "*" },
         ],
       },
       matchConditions: [{ name: "made-by-the-controller", expression: `request.userInfo.username == '${account}'` }],
-      validations: validations(image).map((validation) => ({ ...validation, reason: "Forbidden" })),
+      validations: validations(images).map((validation) => ({ ...validation, reason: "Forbidden" })),
     },
   };
 }
 
-export function podPolicyBinding(): object {
+export function podPolicyBinding(): Manifest {
   return {
     apiVersion,
     kind: "ValidatingAdmissionPolicyBinding",
-    metadata: { name: policyName, labels: { "app.kubernetes.io/name": extensionName } },
-    spec: { policyName, validationActions: ["Deny"] },
+    metadata: { name: podPolicyName, labels: { "app.kubernetes.io/name": extensionName } },
+    spec: { policyName: podPolicyName, validationActions: ["Deny"] },
   };
 }

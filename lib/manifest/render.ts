@@ -1,17 +1,17 @@
 // Every file of manifests/ as text, rendered from code. `scripts/render` writes them, a test compares them.
-import { stringify } from "yaml";
 import { WorkerPlan } from "../load/worker-plan.ts";
 import { SnapshotLine } from "../stats/line.ts";
 import { Maximum } from "../stats/maximum.ts";
 import { Summary } from "../stats/summary.ts";
 import { canaryResource } from "./canary-resource.ts";
 import { sampleCertificateRequest } from "./certificate-request.ts";
-import { controllerObjects, namespacedControllerObjects } from "./controller.ts";
+import { allOf, controllerParts, namespacedControllerParts } from "./controller.ts";
 import { loadTestResource } from "./load-test-resource.ts";
 import { loadTestResultResource } from "./load-test-result-resource.ts";
 import { networkPolicies } from "./network-policy.ts";
 import { sampleCanary, sampleLoadTest, sampleWorkerPods } from "./sample.ts";
 import { mutatingConfiguration, validatingConfiguration } from "./webhooks.ts";
+import { renderYaml } from "./yaml.ts";
 
 const image = "localhost/loadtest:dev";
 
@@ -21,8 +21,8 @@ export function renderManifests(): Record<string, string> {
     "loadtest-resource.yaml": renderYaml([loadTestResource()]),
     "loadtest-result-resource.yaml": renderYaml([loadTestResultResource()]),
     "canary-resource.yaml": renderYaml([canaryResource()]),
-    "controller.yaml": renderYaml(controllerObjects({ image })),
-    "controller-namespaced.yaml": renderYaml(namespacedControllerObjects({ image })),
+    "controller.yaml": renderYaml(allOf(controllerParts({ image }))),
+    "controller-namespaced.yaml": renderYaml(allOf(namespacedControllerParts({ image }))),
     "network-policy.yaml": renderYaml(networkPolicies()),
     "validating-controller.yaml": renderYaml([validatingConfiguration()]),
     "mutating-controller.yaml": renderYaml([mutatingConfiguration()]),
@@ -40,9 +40,4 @@ export function renderManifests(): Record<string, string> {
 function renderSchema(schema: object): string {
   const draft = "https://json-schema.org/draft/2020-12/schema";
   return `${JSON.stringify({ $schema: draft, ...schema }, null, 2)}\n`;
-}
-
-/** Objects as YAML documents, one after the other. */
-export function renderYaml(objects: readonly object[]): string {
-  return objects.map((object) => stringify(object, { lineWidth: 120, aliasDuplicateObjects: false })).join("---\n");
 }

@@ -109,6 +109,8 @@ export interface ContainerStatus {
   name: string;
   ready: boolean;
   restartCount: number;
+  /** As the container runtime names what it runs, with a digest. */
+  imageID?: string;
   state?: ContainerState;
   /** The state before the last restart: where an earlier epoch's termination message is found. */
   lastState?: ContainerState;

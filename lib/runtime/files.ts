@@ -1,5 +1,5 @@
 // Files, read and written whole.
-import { closeSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeLeaving } from "./signals.ts";
@@ -59,6 +59,15 @@ export function writeTextFile(file: string, text: string): void {
     writeFileSync(file, text);
   } catch (error: unknown) {
     throw new Error(`Cannot write "${file}": ${reason(error)}`);
+  }
+}
+
+/** Makes the folder if there is none. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error: unknown) {
+    throw new Error(`Cannot make folder "${folder}": ${reason(error)}`);
   }
 }
 

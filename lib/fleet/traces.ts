@@ -1,0 +1,48 @@
+// What tells how the extension was installed on a cluster, read from it.
+import { mutatingConfigurations, validatingConfigurations, type WebhookConfiguration } from "../cert/resources.ts";
+import { isNotFound } from "../kube/api-error.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { type ObjectKey, pods, type Resource } from "../kube/resource.ts";
+import { defaulter, extensionLabels, extensionNamespace, validator } from "../manifest/names.ts";
+import { podPolicyName } from "../manifest/pod-policy.ts";
+import type { KubeObject, Observed } from "../plan/objects.ts";
+import type { Deployment, Policy, Traces } from "./installation.ts";
+import { admissionPolicies, deployments, namespaces, selectorOf } from "./resources.ts";
+
+export const controllerSelector = selectorOf(extensionLabels);
+
+/** Rejects when the cluster will not say: what is to be there would then be a guess. */
+export async function readTraces(client: KubeClient): Promise<Traces> {
+  const [controllers, validating, mutating, namespace, policy] = await Promise.all([
+    client.list(deployments as Resource<Deployment>, { labelSelector: controllerSelector }),
+    find(client, validatingConfigurations, { name: validator.configuration }),
+    find(client, mutatingConfigurations, { name: defaulter.configuration }),
+    find(client, namespaces, { name: extensionNamespace }),
+    find(client, admissionPolicies as Resource<Policy>, { name: podPolicyName }),
+  ]);
+  const webhooks = [validating, mutating].filter((each): each is Observed<WebhookConfiguration> => each !== undefined);
+  return { deployments: controllers.items, webhooks, namespace, policy };
+}
+
+/**
+ * Of the images that the controllers of a namespace run: a tag may mean another one on each node. Sorted; empty where no
+ * Pod has been started.
+ */
+export async function readImageDigests(client: KubeClient, namespace: string): Promise<string[]> {
+  const { items } = await client.list(pods, { namespace, labelSelector: controllerSelector });
+  const images = items.flatMap(({ status }) => (status?.containerStatuses ?? []).map(({ imageID = "" }) => imageID));
+  return [...new Set(images.map((image) => /sha256:[0-9a-f]+/.exec(image)?.[0] ?? image))].filter(Boolean).toSorted();
+}
+
+export async function find<T extends KubeObject>(
+  client: KubeClient,
+  resource: Resource<T>,
+  key: ObjectKey,
+): Promise<Observed<T> | undefined> {
+  try {
+    return await client.get(resource, key);
+  } catch (error: unknown) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
