@@ -1,7 +1,9 @@
 // The command line: one subcommand a file; this is the one place that turns errors into words and exit codes.
 import { Command, CommanderError } from "commander";
 import { writeErr, writeOut } from "../runtime/output.ts";
+import { calledAs } from "../runtime/process.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
+import { asTyped, invocationOf } from "./invocation.ts";
 
 /** A subcommand, and what it does with its parsed arguments: the exit code is the outcome. */
 export interface Subcommand {
@@ -25,15 +27,19 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand | Subcommand
   status: async () => (await import("./status.ts")).statusCommand(),
   worker: async () => (await import("./worker.ts")).workerCommand(),
   target: async () => (await import("./target.ts")).targetCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
+  completion: async () => (await import("./completion.ts")).completionCommand(),
   version: async () => (await import("./version.ts")).versionCommand(),
 };
 
 /** Runs `loadtest ARGS…` and returns its exit code. Never throws. */
 export async function runCli(args: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.Passed;
-  const program = new Command("loadtest")
+  const invocation = invocationOf(calledAs(), args);
+  const { programName, words } = invocation;
+  const program = new Command(programName)
     .description("Load tests for Kubernetes Services: a custom resource, its controller, and the load driver.")
-    .configureOutput({ writeOut: (text) => void writeOut(text), writeErr })
+    .configureOutput({ writeOut: (text) => void writeOut(asTyped(text, invocation)), writeErr })
     .exitOverride();
   const add = (parent: Command, entry: Subcommand | SubcommandGroup) => {
     const { command } = entry;
@@ -47,12 +53,20 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     });
   };
   try {
-    for (const load of subcommandsFor(args[0])) add(program, await load());
-    await program.parseAsync(args, { from: "user" });
+    const called = words === undefined ? args[0] : words.slice(0, -1)[0];
+    for (const load of subcommandsFor(called)) add(program, await load());
+    if (words === undefined) await program.parseAsync(args, { from: "user" });
+    else await printCandidates(program, words);
     return exitCode;
   } catch (error: unknown) {
     return report(error);
   }
+}
+
+async function printCandidates(program: Command, words: readonly string[]): Promise<void> {
+  const { complete, formatCompletion } = await import("./candidates.ts");
+  const { knownNames } = await import("./known-names.ts");
+  writeOut(formatCompletion(await complete(program, words, knownNames)));
 }
 
 /** The one that is called, or all, for the help and for what is none of them. */

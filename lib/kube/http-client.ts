@@ -175,9 +175,10 @@ export class HttpKubeClient implements KubeClient {
   async #call(
     name: string,
     request: ApiRequest,
-    { timeoutMs = defaultTimeoutMs, signal }: CallOptions,
+    { signal, ...given }: CallOptions,
   ): Promise<string> {
-    const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+    const timeoutMs = given.timeoutMs ?? this.#connection.requestTimeoutMs ?? defaultTimeoutMs;
+    const options = { ...given, timeoutMs, ...(signal === undefined ? {} : { signal }) };
     let waitedMs = 0;
     for (let attempt = 1; ; attempt++) {
       this.#count(name);
