@@ -23,7 +23,7 @@ const mayImport: Record<string, readonly string[]> = {
   controller: ["runtime", "kube", "plan", "loadtest", "load", "stats", "pki"],
   webhook: ["runtime", "loadtest", "pki"],
   cert: ["runtime", "kube", "manifest", "plan", "loadtest", "pki"],
-  fleet: ["runtime", "kube", "manifest", "loadtest", "plan", "pki"],
+  fleet: ["runtime", "kube", "cert", "manifest", "loadtest", "plan", "pki"],
 };
 
 /** Words that reach the outside world, and so have no place in a pure folder. */

@@ -1,5 +1,6 @@
 // The command line: one subcommand a file; this is the one place that turns errors into words and exit codes.
 import { Command, CommanderError } from "commander";
+import { messageOf } from "../runtime/error-message.ts";
 import { writeErr, writeOut } from "../runtime/output.ts";
 import { calledAs } from "../runtime/process.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
@@ -79,10 +80,4 @@ function report(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Passed : ExitCode.Usage; // already printed
   writeErr(`error: ${messageOf(error)}\n`);
   return error instanceof UsageError ? ExitCode.Usage : ExitCode.Failed;
-}
-
-/** The error's message with those of its causes, which say why. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }
