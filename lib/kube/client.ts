@@ -97,7 +97,7 @@ export interface CreateOptions extends CallOptions {
   readonly dryRun?: boolean;
 }
 
-export interface WriteOptions extends CallOptions {
+export interface WriteOptions extends CreateOptions {
   readonly subresource?: string;
 }
 

@@ -89,14 +89,15 @@ export class HttpKubeClient implements KubeClient {
 
   create<T extends KubeObject>(resource: Resource<T>, object: T, options: CreateOptions = {}): Promise<Observed<T>> {
     const path = creationPath(resource, object.metadata);
-    const query = formatQuery(options.dryRun === true ? { dryRun: "All" } : {});
+    const query = formatQuery(dryRunOf(options));
     return this.#json(callName("create", resource), { method: "POST", path, query, ...jsonBody(object) }, options);
   }
 
   replace<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<Observed<T>> {
     const { subresource } = options;
     const path = objectPath(resource, object.metadata, subresource);
-    return this.#json(callName("update", resource, subresource), { method: "PUT", path, ...jsonBody(object) }, options);
+    const request = { method: "PUT", path, query: formatQuery(dryRunOf(options)), ...jsonBody(object) } as const;
+    return this.#json(callName("update", resource, subresource), request, options);
   }
 
   patch<T extends KubeObject>(
@@ -110,7 +111,7 @@ export class HttpKubeClient implements KubeClient {
     const { subresource } = options;
     const path = objectPath(resource, key, subresource);
     const body = { body: JSON.stringify(patch.body), contentType: patchContentTypes[patch.type] };
-    const request = { method: "PATCH", path, query: formatQuery(query), ...body } as const;
+    const request = { method: "PATCH", path, query: formatQuery({ ...query, ...dryRunOf(options) }), ...body } as const;
     return this.#json(callName("patch", resource, subresource), request, options);
   }
 
@@ -196,6 +197,10 @@ export class HttpKubeClient implements KubeClient {
       }
     }
   }
+}
+
+function dryRunOf({ dryRun }: CreateOptions): { dryRun?: "All" } {
+  return dryRun === true ? { dryRun: "All" } : {};
 }
 
 function callName(verb: string, { plural }: Resource, subresource?: string): string {

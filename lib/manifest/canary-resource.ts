@@ -1,8 +1,9 @@
 // The CustomResourceDefinition of Canary, which is data alone: it has no status.
 import { CanarySpec, canaryRules } from "../loadtest/canary.ts";
 import { customResource } from "./custom-resource.ts";
+import type { Manifest } from "./manifest.ts";
 
-export function canaryResource(): object {
+export function canaryResource(): Manifest {
   return customResource({
     kind: "Canary",
     plural: "canaries",

@@ -1,6 +1,7 @@
 // The objects that run the controller in a cluster: its identity, rights and Deployment; for all namespaces, with
 // admission, or for a single one, with nothing that is the cluster's.
 import { restrictedContainer, restrictedPod } from "../plan/restricted.ts";
+import type { Manifest } from "./manifest.ts";
 import {
   authoritySecret,
   extensionLabels,
@@ -21,6 +22,8 @@ import {
 } from "./rights.ts";
 
 const rbac = "rbac.authorization.k8s.io";
+/** One goes on while the other is away. */
+export const defaultReplicas = 2;
 const inNamespace = { name, namespace: extensionNamespace };
 
 /** Where the objects of one controller are; absent namespace: the one that they are applied to. */
@@ -30,42 +33,69 @@ interface Metadata {
 }
 
 /** `image` runs the controller and, by LOADTEST_IMAGE, the workers. */
-export function controllerObjects({ image }: { image: string }): object[] {
-  return [
-    namespace(),
-    serviceAccount(inNamespace),
-    role("ClusterRole", { name }, [...workRules, ...admissionRules, ...registrationRules]),
-    binding("ClusterRole", { name }),
-    role("Role", inNamespace, [...certificateRules, ...leaderRules]),
-    binding("Role", inNamespace),
-    emptySecret(servingSecret),
-    emptySecret(authoritySecret),
-    lease({ name: leaderLease, namespace: extensionNamespace }),
-    service(),
-    podPolicy(image),
-    podPolicyBinding(),
-    deployment(inNamespace, container(image, ["--leader-elect"], ports)),
-  ];
+export interface ControllerOptions {
+  image: string;
+  replicas?: number;
+}
+
+/** A controller's objects by what they are for, in the order in which each finds what it needs. */
+export interface ControllerParts {
+  /** Absent: the namespace is somebody else's. */
+  namespace: readonly Manifest[];
+  /** Who the controller is, what it may do, and what it may not in spite of that. */
+  rights: readonly Manifest[];
+  /** What it finds there and writes to: nothing of these may it make itself. */
+  belongings: readonly Manifest[];
+  deployment: readonly Manifest[];
+}
+
+export function controllerParts({ image, replicas = defaultReplicas }: ControllerOptions): ControllerParts {
+  return {
+    namespace: [namespace()],
+    rights: [
+      serviceAccount(inNamespace),
+      role("ClusterRole", { name }, [...workRules, ...admissionRules, ...registrationRules]),
+      binding("ClusterRole", { name }),
+      role("Role", inNamespace, [...certificateRules, ...leaderRules]),
+      binding("Role", inNamespace),
+      podPolicy(image),
+      podPolicyBinding(),
+    ],
+    belongings: [
+      emptySecret(servingSecret),
+      emptySecret(authoritySecret),
+      lease({ name: leaderLease, namespace: extensionNamespace }),
+      service(),
+    ],
+    deployment: [deployment(inNamespace, replicas, container(image, ["--leader-elect"], ports))],
+  };
 }
 
 /**
  * For the namespace that they are applied to, and for whoever may do no more than that. The kinds must be there; their
  * CEL rules stand in for the webhooks, and the controller judges each LoadTest itself.
  */
-export function namespacedControllerObjects({ image }: { image: string }): object[] {
+export function namespacedControllerParts({ image, replicas = defaultReplicas }: ControllerOptions): ControllerParts {
   const { health, metrics } = ports;
   const args = ["--leader-elect", "--namespace", "$(NAMESPACE)"];
   const ownNamespace = { name: "NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } };
-  return [
-    serviceAccount({ name }),
-    role("Role", { name }, [...workRules, ...leaderRules]),
-    binding("Role", { name }),
-    lease({ name: leaderLease }),
-    deployment({ name }, container(image, args, { health, metrics }, ownNamespace)),
-  ];
+  return {
+    namespace: [],
+    rights: [
+      serviceAccount({ name }),
+      role("Role", { name }, [...workRules, ...leaderRules]),
+      binding("Role", { name }),
+    ],
+    belongings: [lease({ name: leaderLease })],
+    deployment: [deployment({ name }, replicas, container(image, args, { health, metrics }, ownNamespace))],
+  };
 }
 
-function namespace(): object {
+export function allOf({ namespace, rights, belongings, deployment }: ControllerParts): Manifest[] {
+  return [...namespace, ...rights, ...belongings, ...deployment];
+}
+
+function namespace(): Manifest {
   return {
     apiVersion: "v1",
     kind: "Namespace",
@@ -73,16 +103,16 @@ function namespace(): object {
   };
 }
 
-function serviceAccount(metadata: Metadata): object {
+function serviceAccount(metadata: Metadata): Manifest {
   return { apiVersion: "v1", kind: "ServiceAccount", metadata };
 }
 
-function role(kind: "ClusterRole" | "Role", metadata: Metadata, rules: PolicyRule[]): object {
+function role(kind: "ClusterRole" | "Role", metadata: Metadata, rules: PolicyRule[]): Manifest {
   return { apiVersion: `${rbac}/v1`, kind, metadata, rules };
 }
 
 /** Of the role of this kind and name to the account; an account without namespace is in that of the binding. */
-function binding(kind: "ClusterRole" | "Role", metadata: Metadata): object {
+function binding(kind: "ClusterRole" | "Role", metadata: Metadata): Manifest {
   const account = kind === "ClusterRole" ? inNamespace : metadata;
   return {
     apiVersion: `${rbac}/v1`,
@@ -94,15 +124,15 @@ function binding(kind: "ClusterRole" | "Role", metadata: Metadata): object {
 }
 
 /** What the controller fills: applying it again leaves its content alone. */
-function emptySecret(name: string): object {
+function emptySecret(name: string): Manifest {
   return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: extensionNamespace }, type: "Opaque" };
 }
 
-function lease(metadata: Metadata): object {
+function lease(metadata: Metadata): Manifest {
   return { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata };
 }
 
-function service(): object {
+function service(): Manifest {
   return {
     apiVersion: "v1",
     kind: "Service",
@@ -114,13 +144,13 @@ function service(): object {
   };
 }
 
-function deployment(metadata: Metadata, container: object): object {
+function deployment(metadata: Metadata, replicas: number, container: object): Manifest {
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { ...metadata, labels: extensionLabels },
     spec: {
-      replicas: 2,
+      replicas,
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       selector: { matchLabels: extensionLabels },
       template: {

@@ -2,6 +2,7 @@
 import type { TObject, TSchema } from "typebox";
 import { apiGroup } from "../loadtest/api-group.ts";
 import type { Rule } from "../loadtest/rule.ts";
+import type { Manifest } from "./manifest.ts";
 
 type JsonObject = { [name: string]: unknown };
 
@@ -24,7 +25,7 @@ export interface Definition<Spec> {
   columns: { name: string; type: string; jsonPath: string; priority?: number }[];
 }
 
-export function customResource<Spec>(definition: Definition<Spec>): JsonObject {
+export function customResource<Spec>(definition: Definition<Spec>): Manifest {
   const { kind, plural, shortNames, description, rules, status, objectRules, columns } = definition;
   const singular = kind.toLowerCase();
   const spec = definition.spec && openApiSchema(definition.spec);

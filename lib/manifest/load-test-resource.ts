@@ -4,8 +4,9 @@ import { loadTestRules } from "../loadtest/load-test-rules.ts";
 import { LoadTestStatus } from "../loadtest/load-test-status.ts";
 import { dnsLabel } from "../loadtest/metadata.ts";
 import { customResource } from "./custom-resource.ts";
+import type { Manifest } from "./manifest.ts";
 
-export function loadTestResource(): object {
+export function loadTestResource(): Manifest {
   return customResource({
     kind: "LoadTest",
     plural: "loadtests",

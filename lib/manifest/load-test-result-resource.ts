@@ -1,8 +1,9 @@
 // The CustomResourceDefinition of LoadTestResult, which is data alone: it has neither spec nor status.
 import { LoadTestResultData } from "../loadtest/load-test-result.ts";
 import { customResource } from "./custom-resource.ts";
+import type { Manifest } from "./manifest.ts";
 
-export function loadTestResultResource(): object {
+export function loadTestResultResource(): Manifest {
   return customResource({
     kind: "LoadTestResult",
     plural: "loadtestresults",

@@ -1,5 +1,6 @@
 // A ValidatingAdmissionPolicy on the controller's own account: whoever takes over the controller can make worker Pods,
 // and no others. RBAC cannot say this, since a right to make Pods is a right to make any.
+import type { Manifest } from "./manifest.ts";
 import { extensionName, extensionNamespace } from "./names.ts";
 
 const policyName = "loadtest-worker-pods";
@@ -52,7 +53,7 @@ function validations(image: string): Validation[] {
 }
 
 /** `image` is the only one that the controller may run. */
-export function podPolicy(image: string): object {
+export function podPolicy(image: string): Manifest {
   return {
     apiVersion,
     kind: "ValidatingAdmissionPolicy",
@@ -70,7 +71,7 @@ export function podPolicy(image: string): object {
   };
 }
 
-export function podPolicyBinding(): object {
+export function podPolicyBinding(): Manifest {
   return {
     apiVersion,
     kind: "ValidatingAdmissionPolicyBinding",

@@ -6,7 +6,7 @@ import { Maximum } from "../stats/maximum.ts";
 import { Summary } from "../stats/summary.ts";
 import { canaryResource } from "./canary-resource.ts";
 import { sampleCertificateRequest } from "./certificate-request.ts";
-import { controllerObjects, namespacedControllerObjects } from "./controller.ts";
+import { allOf, controllerParts, namespacedControllerParts } from "./controller.ts";
 import { loadTestResource } from "./load-test-resource.ts";
 import { loadTestResultResource } from "./load-test-result-resource.ts";
 import { networkPolicies } from "./network-policy.ts";
@@ -21,8 +21,8 @@ export function renderManifests(): Record<string, string> {
     "loadtest-resource.yaml": renderYaml([loadTestResource()]),
     "loadtest-result-resource.yaml": renderYaml([loadTestResultResource()]),
     "canary-resource.yaml": renderYaml([canaryResource()]),
-    "controller.yaml": renderYaml(controllerObjects({ image })),
-    "controller-namespaced.yaml": renderYaml(namespacedControllerObjects({ image })),
+    "controller.yaml": renderYaml(allOf(controllerParts({ image }))),
+    "controller-namespaced.yaml": renderYaml(allOf(namespacedControllerParts({ image }))),
     "network-policy.yaml": renderYaml(networkPolicies()),
     "validating-controller.yaml": renderYaml([validatingConfiguration()]),
     "mutating-controller.yaml": renderYaml([mutatingConfiguration()]),

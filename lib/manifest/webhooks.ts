@@ -1,6 +1,7 @@
 // The registration of the admission endpoint: what the API server asks it, and what becomes of an object when no
 // answer comes. It can hold up nothing but new specs of our own kinds.
 import { apiGroup } from "../loadtest/api-group.ts";
+import type { Manifest } from "./manifest.ts";
 import { defaulter, extensionName, extensionNamespace, validator, type WebhookName } from "./names.ts";
 
 /** How the API server finds the endpoint; the controller adds the authority to trust. */
@@ -27,7 +28,7 @@ const matchConditions = [
 ];
 
 /** Without an answer nothing is stored: a malformed object must not be. The CRD's own rules hold in any case. */
-export function validatingConfiguration(url?: string): object {
+export function validatingConfiguration(url?: string): Manifest {
   return configuration("ValidatingWebhookConfiguration", validator, {
     rules: [rule(["loadtests", "canaries"])],
     failurePolicy: "Fail",
@@ -36,7 +37,7 @@ export function validatingConfiguration(url?: string): object {
 }
 
 /** Without an answer the object is stored as it is: the controller reads an absent `paths` in the same way. */
-export function mutatingConfiguration(url?: string): object {
+export function mutatingConfiguration(url?: string): Manifest {
   return configuration("MutatingWebhookConfiguration", defaulter, {
     rules: [rule(["loadtests"])],
     failurePolicy: "Ignore",
@@ -45,7 +46,7 @@ export function mutatingConfiguration(url?: string): object {
   });
 }
 
-function configuration(kind: string, names: WebhookName, webhook: object): object {
+function configuration(kind: string, names: WebhookName, webhook: object): Manifest {
   return {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind,

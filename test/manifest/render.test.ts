@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { loadTestKind } from "../../lib/loadtest/kind.ts";
-import { namespacedControllerObjects } from "../../lib/manifest/controller.ts";
+import { allOf, namespacedControllerParts } from "../../lib/manifest/controller.ts";
 import { renderManifests } from "../../lib/manifest/render.ts";
 import { sampleLoadTest } from "../../lib/manifest/sample.ts";
 
@@ -36,7 +36,7 @@ test("no rendered right holds a wildcard", () => {
 });
 
 test("what runs the controller of one namespace is in that namespace, whichever it is", () => {
-  const kinds = namespacedControllerObjects({ image: "x" }).map((object) => (object as { kind: string }).kind);
+  const kinds = allOf(namespacedControllerParts({ image: "x" })).map(({ kind }) => kind);
   expect(kinds).toEqual(["ServiceAccount", "Role", "RoleBinding", "Lease", "Deployment"]);
   expect(renderManifests()["controller-namespaced.yaml"]).not.toMatch(/^ *namespace:/m);
 });
