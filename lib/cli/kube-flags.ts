@@ -74,19 +74,19 @@ export function addConnectionFlags(command: Command): Command {
 
 /** The connection that the flags ask for. Nothing is sent yet. */
 export function connectionFromFlags(flags: KubeFlags): Promise<Connection> {
-  const { asGroup, requestTimeout, ...rest } = flags;
-  const given = { asGroups: asGroup, requestTimeoutMs: requestTimeout, ...onlyOurs(rest) };
-  return loadConnection(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
+  return loadConnection(connectionOptions(flags));
 }
 
 /** Without what else a subcommand takes. */
-function onlyOurs(flags: Omit<KubeFlags, "asGroup" | "requestTimeout">): ConnectionOptions {
+export function connectionOptions(flags: KubeFlags): ConnectionOptions {
   const { kubeconfig, context, namespace, cluster, user, server, tlsServerName, certificateAuthority } = flags;
   const { insecureSkipTlsVerify, token, clientCertificate, clientKey, as, asUid } = flags;
-  return {
+  const options = {
     ...{ kubeconfig, context, namespace, cluster, user, server, tlsServerName, certificateAuthority },
     ...{ insecureSkipTlsVerify, token, clientCertificate, clientKey, as, asUid },
-  } as ConnectionOptions;
+    ...{ asGroups: flags.asGroup, requestTimeoutMs: flags.requestTimeout },
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** As kubectl reads it: a number alone is seconds. */

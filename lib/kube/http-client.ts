@@ -173,11 +173,7 @@ export class HttpKubeClient implements KubeClient {
     this.traffic.calls.set(name, (this.traffic.calls.get(name) ?? 0) + 1);
   }
 
-  async #call(
-    name: string,
-    request: ApiRequest,
-    { signal, ...given }: CallOptions,
-  ): Promise<string> {
+  async #call(name: string, request: ApiRequest, { signal, ...given }: CallOptions): Promise<string> {
     const timeoutMs = given.timeoutMs ?? this.#connection.requestTimeoutMs ?? defaultTimeoutMs;
     const options = { ...given, timeoutMs, ...(signal === undefined ? {} : { signal }) };
     let waitedMs = 0;
