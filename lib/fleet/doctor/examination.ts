@@ -85,6 +85,7 @@ class Examination {
   readonly #hasWebhooks: boolean;
   /** What several checks look at. */
   readonly #objects: () => Promise<Objects>;
+  readonly #kinds: () => ReturnType<typeof examineKinds>;
   readonly #proof: () => ReturnType<typeof proveAdmission>;
 
   constructor(patient: Patient, placements: readonly Placement[], { version, clock }: Greeting, late: AbortSignal) {
@@ -96,6 +97,7 @@ class Examination {
     this.#late = late;
     this.#hasWebhooks = placements.some(hasWebhooks);
     this.#objects = once(() => objectsAt(patient, placements));
+    this.#kinds = once(() => examineKinds(client));
     this.#proof = once(() => proveAdmission(client, namespace, this.#hasWebhooks));
   }
 
@@ -107,12 +109,23 @@ class Examination {
     return [
       { subject: "your rights", look: () => examineCaller(client, this.#placements) },
       { subject: "nodes", look: () => examineNodes(client, this.#serverMinor, this.#now) },
-      { subject: "kinds", look: () => examineKinds(client) },
+      { subject: "kinds", look: async () => (await this.#kinds()).findings },
       ...this.#placements.flatMap((placement) => this.#checksOf(placement)),
-      { subject: "dry run of a LoadTest", look: async () => (await this.#proof()).findings },
+      { subject: "dry run of a LoadTest", look: this.#ifServed(async () => (await this.#proof()).findings) },
       ...this.#placements.filter(hasWebhooks).flatMap((placement) => this.#certificateChecks(placement)),
       ...this.#objectChecks(),
     ];
+  }
+
+  /** Of kinds that are not there, nothing more is said than that. */
+  #ifServed(look: Check["look"]): Check["look"] {
+    return async () => {
+      const isServed = await this.#kinds().then(
+        ({ areServed }) => areServed,
+        () => true, // for who may not see the kinds, their objects may tell
+      );
+      return isServed ? look() : [];
+    };
   }
 
   #checksOf(placement: Placement): Check[] {
@@ -167,16 +180,19 @@ class Examination {
     return [
       {
         subject: "LoadTests",
-        look: async () => judgeObjects(await this.#objects(), hasController, this.#now()),
+        look: this.#ifServed(async () => judgeObjects(await this.#objects(), hasController, this.#now())),
       },
       {
         subject: "dry run of worker Pods",
-        look: async () => {
+        look: this.#ifServed(async () => {
           const objects = await this.#objects();
           return examineTargets(client, objects.loadTests, await this.#workerImage(objects));
-        },
+        }),
       },
-      { subject: "quotas", look: async () => examineQuotas(client, (await this.#objects()).loadTests) },
+      {
+        subject: "quotas",
+        look: this.#ifServed(async () => examineQuotas(client, (await this.#objects()).loadTests)),
+      },
     ];
   }
 

@@ -6,6 +6,7 @@ import { customResourceDefinitions, type Resource } from "../../kube/resource.ts
 import { canaryResource } from "../../manifest/canary-resource.ts";
 import { loadTestResource } from "../../manifest/load-test-resource.ts";
 import { loadTestResultResource } from "../../manifest/load-test-result-resource.ts";
+import type { Condition } from "../../plan/objects.ts";
 import { find } from "./installation.ts";
 import type { Kind } from "./resources.ts";
 
@@ -14,12 +15,25 @@ const remedy = "loadtest install";
 const wanted: Readonly<Record<string, string>> = { Established: "True", NamesAccepted: "True" };
 const unwanted = ["NonStructuralSchema", "Terminating", "KubernetesAPIApprovalPolicyConformant"];
 
-export async function examineKinds(client: KubeClient): Promise<Finding[]> {
+export interface KindsLook {
+  findings: readonly Finding[];
+  /** Whether the API server serves all of them. */
+  areServed: boolean;
+}
+
+export async function examineKinds(client: KubeClient): Promise<KindsLook> {
   const desired = [loadTestResource(), canaryResource(), loadTestResultResource()] as unknown as Kind[];
   const found = await Promise.all(
     desired.map(({ metadata }) => find(client, customResourceDefinitions as Resource<Kind>, { name: metadata.name })),
   );
-  return desired.map((kind, index) => judgeKind(kind, found[index]));
+  return {
+    findings: desired.map((kind, index) => judgeKind(kind, found[index])),
+    areServed: found.every((kind) => conditionOf(kind, "Established")?.status === "True"),
+  };
+}
+
+function conditionOf(kind: Kind | undefined, type: string): Condition | undefined {
+  return kind?.status?.conditions?.find((each) => each.type === type);
 }
 
 export function judgeKind(desired: Kind, found: Kind | undefined): Finding {
@@ -27,7 +41,7 @@ export function judgeKind(desired: Kind, found: Kind | undefined): Finding {
   if (found === undefined) return failure(subject, "there is none", remedy);
   const { conditions = [], storedVersions = [] } = found.status ?? {};
   for (const [type, status] of Object.entries(wanted)) {
-    const condition = conditions.find((each) => each.type === type);
+    const condition = conditionOf(found, type);
     if (condition?.status === status) continue;
     const words = condition?.message || "the API server has not said so";
     return failure(subject, `it is not ${type}: ${words}`, "wait a moment; if it stays so, do what the message says");

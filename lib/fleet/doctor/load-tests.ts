@@ -58,7 +58,7 @@ export function judgeAttention(loadTests: Objects["loadTests"], hasController: b
     ({ metadata, status }) =>
       status?.observedGeneration === undefined && nowMs - Date.parse(metadata.creationTimestamp ?? "") > unseenMs,
   );
-  if (unseen.length === 0) return ok(subject, `${loadTests.length}, all of them looked after`);
+  if (unseen.length === 0) return ok(subject, loadTests.length === 0 ? "none" : `${loadTests.length}, all looked after`);
   const message = `${unseen.length} of ${loadTests.length} that no controller has looked at: ${several(unseen.map(objectName))}`;
   return hasController
     ? failure(subject, message, "see the Lease and the logs of the controller, and which namespaces it is for")
@@ -99,6 +99,8 @@ export function judgeWorkers({ loadTests, workers }: Objects): Finding {
   const running = new Set(loadTests.filter((each) => !isComplete(each)).map(({ metadata }) => metadata.uid));
   const present = workers.filter((pod) => running.has(ownerUid(pod) ?? "") && !pod.metadata.deletionTimestamp);
   const trouble = troubleOf(present);
-  if (trouble === undefined) return ok(subject, `${count(present.length, "Pod")} at work, none in trouble`);
+  if (trouble === undefined) {
+    return ok(subject, present.length === 0 ? "none" : `${count(present.length, "Pod")}, none in trouble`);
+  }
   return warning(subject, `${trouble.reason}: ${trouble.message}`, "loadtest status NAME -n NAMESPACE says more");
 }

@@ -70,7 +70,7 @@ export function judgeServing({ presented, bundlePem, host, hasAnswered, nowMs }:
       : [warning(subject, message, "run loadtest doctor where the cluster's Pods can be reached")];
   }
   const serials = [...new Set(reached.map(({ chainPem }) => describeCertificate(chainPem).serialNumber))];
-  const message = `${reached.length === 1 ? "by the one" : `by all ${reached.length}`} that serve it, for ${host}, trusted by the caBundle`;
+  const message = `${reached.length === 1 ? "by one endpoint" : `by all ${reached.length} endpoints`}, for ${host}, trusted by the caBundle`;
   if (serials.length === 1) return [ok(subject, message)];
   return [
     warning(subject, `${message}; they present ${serials.length} different ones`, "wait a minute: it is being renewed"),
