@@ -32,7 +32,13 @@ function unseen(subject: string, error: unknown): Finding {
   if (error instanceof TooLate) {
     return failure(subject, "not known: no answer in time", "give it more time (--deadline), or see what holds it up");
   }
-  if (isForbidden(error)) return warning(subject, `not known: ${error.said}`, "ask somebody who may look at it");
+  if (isForbidden(error)) return warning(subject, `not known: ${refusalIn(error.said)}`, "ask somebody who may look");
   const words = error instanceof ApiError ? `${error.code} ${error.reason}: ${error.said}` : messageOf(error);
   return failure(subject, `not known: ${words}`, "see what the API server complains of, and look again");
+}
+
+/** `you may not list nodes`, of what RBAC says; other words as they are. */
+function refusalIn(said: string): string {
+  const [, verb, resource, group] = /cannot (\w+) resource "([^"]+)" in API group "([^"]*)"/.exec(said) ?? [];
+  return verb === undefined ? said : `you may not ${verb} ${resource}${group === "" ? "" : `.${group}`}`;
 }

@@ -51,7 +51,7 @@ export function judgeExcess(placement: Placement, grants: readonly Grant[]): Fin
   );
   const found = grants.flatMap(({ by, role }) => {
     const excess = rightsOf(role).filter((right) => !needed.has(right));
-    return excess.length === 0 ? [] : [`${by}: ${several([...new Set(excess)])}`];
+    return excess.length === 0 ? [] : [`${by} grants ${several([...new Set(excess)].map(inWords))}`];
   });
   if (found.length === 0) return ok(subject, "none");
   return warning(subject, found.join("; "), "delete the binding, unless somebody else runs under this account");
@@ -61,6 +61,10 @@ function rightsOf(role: Role | undefined): string[] {
   return (role?.rules ?? []).flatMap(({ apiGroups = [], resources = [], verbs }) =>
     apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => key(verb, group, resource)))),
   );
+}
+
+function inWords(right: string): string {
+  return right === "* *.*" ? "everything" : right;
 }
 
 function key(verb: string, group: string, path: string): string {

@@ -63,7 +63,7 @@ export function judgeDeployment(placement: Placement, deployment: Deployment | u
 export function judgePods(namespace: string, all: readonly ControllerPod[], nowMs: number): Finding {
   const subject = `Pods of the controller in ${namespace}`;
   const remedy = `kubectl -n ${namespace} logs -l ${controllerSelector} --all-containers --prefix`;
-  const present = all.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const present = all.filter(isPresent);
   const troubles = present.flatMap((pod) => {
     const trouble = troubleOf(pod);
     return trouble === undefined ? [] : [`${pod.metadata.name}: ${trouble}`];
@@ -82,6 +82,11 @@ export function judgePods(namespace: string, all: readonly ControllerPod[], nowM
   return names.length === 0
     ? failure(subject, "there are none", `kubectl -n ${namespace} describe deployment ${extensionName}`)
     : ok(subject, `in order: ${several(names)}`);
+}
+
+/** Those on their way out, and those that were evicted, are no more to be looked at. */
+function isPresent({ metadata, status }: ControllerPod): boolean {
+  return metadata.deletionTimestamp === undefined && status?.phase !== "Failed" && status?.phase !== "Succeeded";
 }
 
 /** Why a Pod is not ready, in the words of whoever knows. */
@@ -104,7 +109,7 @@ function troubleOf({ status = {} }: ControllerPod): string | undefined {
 export function judgeImages(namespace: string, all: readonly ControllerPod[]): Finding {
   const subject = `image of the controller in ${namespace}`;
   const byImage = Map.groupBy(
-    all.flatMap(({ metadata, spec, status }) =>
+    all.filter(isPresent).flatMap(({ metadata, spec, status }) =>
       (status?.containerStatuses ?? []).flatMap(({ imageID }) =>
         imageID ? [{ imageID, pod: metadata.name, image: spec.containers[0]?.image ?? "" }] : [],
       ),
