@@ -46,9 +46,7 @@ export async function complete(program: Command, words: readonly string[], names
 }
 
 export function formatCompletion({ candidates, directive }: Completion): string {
-  const lines = candidates.map(({ value, description }) =>
-    description === undefined ? value : `${value}\t${description}`,
-  );
+  const lines = candidates.map(({ value, description }) => (description ? `${value}\t${description}` : value));
   return [...lines, `:${directive}`, ""].join("\n");
 }
 

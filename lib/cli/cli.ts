@@ -54,14 +54,19 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     });
   };
   try {
-    const called = words === undefined ? args[0] : words.slice(0, -1)[0];
-    for (const load of subcommandsFor(called)) add(program, await load());
+    if (words !== undefined && words.length < 2) addNames(program);
+    else for (const load of subcommandsFor((words ?? args)[0])) add(program, await load());
     if (words === undefined) await program.parseAsync(args, { from: "user" });
     else await printCandidates(program, words);
     return exitCode;
   } catch (error: unknown) {
     return report(error);
   }
+}
+
+/** To complete a subcommand's name, nothing of it need be loaded, which takes longer than people wait for a key. */
+function addNames(program: Command): void {
+  for (const name of Object.keys(subcommands)) program.command(name);
 }
 
 async function printCandidates(program: Command, words: readonly string[]): Promise<void> {

@@ -58,7 +58,8 @@ export function judgeAttention(loadTests: Objects["loadTests"], hasController: b
     ({ metadata, status }) =>
       status?.observedGeneration === undefined && nowMs - Date.parse(metadata.creationTimestamp ?? "") > unseenMs,
   );
-  if (unseen.length === 0) return ok(subject, loadTests.length === 0 ? "none" : `${loadTests.length}, all looked after`);
+  if (unseen.length === 0)
+    return ok(subject, loadTests.length === 0 ? "none" : `${loadTests.length}, all looked after`);
   const message = `${unseen.length} of ${loadTests.length} that no controller has looked at: ${several(unseen.map(objectName))}`;
   return hasController
     ? failure(subject, message, "see the Lease and the logs of the controller, and which namespaces it is for")

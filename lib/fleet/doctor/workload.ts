@@ -109,11 +109,13 @@ function troubleOf({ status = {} }: ControllerPod): string | undefined {
 export function judgeImages(namespace: string, all: readonly ControllerPod[]): Finding {
   const subject = `image of the controller in ${namespace}`;
   const byImage = Map.groupBy(
-    all.filter(isPresent).flatMap(({ metadata, spec, status }) =>
-      (status?.containerStatuses ?? []).flatMap(({ imageID }) =>
-        imageID ? [{ imageID, pod: metadata.name, image: spec.containers[0]?.image ?? "" }] : [],
+    all
+      .filter(isPresent)
+      .flatMap(({ metadata, spec, status }) =>
+        (status?.containerStatuses ?? []).flatMap(({ imageID }) =>
+          imageID ? [{ imageID, pod: metadata.name, image: spec.containers[0]?.image ?? "" }] : [],
+        ),
       ),
-    ),
     ({ imageID }) => imageID,
   );
   const [first] = byImage.values();
