@@ -33,16 +33,15 @@ complete -F _loadtest loadtest kubectl-loadtest
 const zsh = `#compdef loadtest kubectl-loadtest
 # zsh completion for loadtest:  source <(loadtest completion zsh)
 _loadtest() {
-  local -a lines values described nospace
-  local line value directive=0
+  local -a lines values shown nospace
+  local line directive=0
   lines=("\${(@f)$("\${(Q)words[1]/#\\~/$HOME}" ${completeCommand} "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
   for line in "\${(@)lines}"; do
     case $line in
       :*) directive=\${line#:} ;;
       *)
-        value=\${line%%$'\\t'*}
-        values+=("$value")
-        described+=("\${value//:/\\\\:}\${\${line#$value}/$'\\t'/:}")
+        values+=("\${line%%$'\\t'*}")
+        shown+=("\${line/$'\\t'/  -- }")
         ;;
     esac
   done
@@ -51,7 +50,7 @@ _loadtest() {
     16) [[ $PREFIX == -*=* ]] && compset -P '*='; _files -/ ;;
     *)
       ((directive & 2)) && nospace=(-S '')
-      _describe -V 'loadtest' described values $nospace
+      compadd -l -V loadtest -d shown "\${nospace[@]}" -a values
       ;;
   esac
 }
