@@ -64,9 +64,7 @@ describe.skipIf(missingControlPlane !== undefined)("doctor on several clusters",
     );
     const messages = new Map(clusters[0]?.findings.map(({ subject, message }) => [subject, message]));
     expect(messages.get("installation")).toBe(`for all namespaces, by a controller outside of the cluster at ${url}`);
-    expect(messages.get("certificate that is served")).toBe(
-      "by one endpoint, for 127.0.0.1, trusted by the caBundle",
-    );
+    expect(messages.get("certificate that is served")).toBe("by one endpoint, for 127.0.0.1, trusted by the caBundle");
     expect(messages.get("dry run of a bad Canary")).toStartWith("refused by validator.kuar.com");
   }, 90_000);
 

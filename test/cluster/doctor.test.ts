@@ -40,7 +40,9 @@ async function diagnose(...args: string[]): Promise<Diagnosis> {
 }
 
 const complaints = ({ findings }: Diagnosis) =>
-  findings.filter(({ level }) => level !== "ok").map(({ subject, level, message }) => `${level}: ${subject}: ${message}`);
+  findings
+    .filter(({ level }) => level !== "ok")
+    .map(({ subject, level, message }) => `${level}: ${subject}: ${message}`);
 const apply = (...objects: object[]) =>
   kubectl(["apply", "-f", "-"], objects.map((object) => JSON.stringify(object)).join("\n---\n"));
 
@@ -133,7 +135,8 @@ describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
     said: string;
     code: number;
   }
-  const patch = (what: string[], body: object) => kubectl(["patch", ...what, "--type=merge", "-p", JSON.stringify(body)]);
+  const patch = (what: string[], body: object) =>
+    kubectl(["patch", ...what, "--type=merge", "-p", JSON.stringify(body)]);
   const label = (value: string | null) =>
     patch(["namespace", extensionNamespace], { metadata: { labels: { "pod-security.kubernetes.io/enforce": value } } });
   const jsonPatch = (what: string[], ...operations: object[]) =>
@@ -222,7 +225,9 @@ describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
     const { code, findings } = await diagnose("--as", `system:serviceaccount:${namespace}:stranger`);
     const own = findings.find(({ subject }) => subject === "your rights");
     expect(own?.message).toContain("you may not list nodes, ");
-    expect(complaints({ code, findings })).toContain("warning: Pod Security of loadtest-system: not known: you may not get namespaces");
+    expect(complaints({ code, findings })).toContain(
+      "warning: Pod Security of loadtest-system: not known: you may not get namespaces",
+    );
     expect(findings.filter(({ level }) => level === "failure")).toEqual([]);
   }, 60_000);
 
