@@ -50,8 +50,7 @@ const furtherFlags: readonly Option[] = [
 
 const furtherHelp = `
 kubectl's other flags for the connection work here as well: --cluster, --user,
---server, --token, --as, --as-group, --request-timeout and so on.
-`;
+--server, --token, --as, --as-group, --request-timeout and so on.`;
 
 export function addKubeFlags(command: Command, namespaceHelp = ownNamespace): Command {
   return addClusterFlags(command).option("-n, --namespace <name>", namespaceHelp);
@@ -69,7 +68,7 @@ export function addClusterFlags(command: Command): Command {
 /** What says more of the connection than where it is in the kubeconfig. */
 export function addConnectionFlags(command: Command): Command {
   for (const flag of furtherFlags) command.addOption(flag.hideHelp());
-  return command.addHelpText("afterAll", furtherHelp);
+  return command.addHelpText("after", furtherHelp);
 }
 
 /** The connection that the flags ask for. Nothing is sent yet. */

@@ -86,7 +86,7 @@ describe("entries", () => {
     return [serverUrl, namespace, (await credentials.current()).headers["Authorization"]];
   };
 
-  test.each<[ConnectionOptions, unknown[]]>([
+  test.each<[ConnectionOptions, (string | undefined)[]]>([
     [{}, ["https://a", "n", "Bearer a"]],
     [{ cluster: "b" }, ["https://b", "n", "Bearer a"]],
     [{ user: "b" }, ["https://a", "n", "Bearer b"]],
@@ -105,7 +105,7 @@ describe("entries", () => {
     [{ kubeconfig: noContext, user: "b" }, "current-context is not set"],
     [{ context: "x", server: "https://c" }, 'Cannot use context "x"'],
   ])("%j is refused", async (options, words) => {
-    expect(seen(options)).rejects.toThrow(words);
+    await expect(seen(options)).rejects.toThrow(words);
   });
 
   test("a limit for each answer comes along", async () => {
