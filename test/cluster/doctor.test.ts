@@ -60,6 +60,7 @@ describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
     await installController();
     await installWebhooks();
     await kubectl(["create", "namespace", namespace]);
+    await kubectl(["create", "serviceaccount", "stranger", "-n", namespace]);
   }, 180_000);
 
   afterAll(async () => {
@@ -221,7 +222,6 @@ describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
   }, 90_000);
 
   test("who may look at little is told so, and is told the rest", async () => {
-    await kubectl(["create", "serviceaccount", "stranger", "-n", namespace]);
     const { code, findings } = await diagnose("--as", `system:serviceaccount:${namespace}:stranger`);
     const own = findings.find(({ subject }) => subject === "your rights");
     expect(own?.message).toContain("you may not list nodes, ");
@@ -263,5 +263,26 @@ describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
     });
     expect(JSON.stringify(diagnosis.findings)).not.toContain(extensionNamespace);
     expect(diagnosis.code).toBe(0);
+    const rules = [{ apiGroups: ["beta.kuar.com"], resources: ["*"], verbs: ["*"] }];
+    await apply({
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "Role",
+      metadata: { name: "tests", namespace },
+      rules,
+    });
+    for (const role of ["--clusterrole=admin", "--role=tests"]) {
+      const name = role.replace(/.*=/, "admin-");
+      await kubectl(["create", "rolebinding", name, "-n", namespace, role, `--serviceaccount=${namespace}:stranger`]);
+    }
+    const asAdmin = ["-n", namespace, "--as", `system:serviceaccount:${namespace}:stranger`];
+    const narrow = await eventually(
+      () => diagnose(...asAdmin),
+      (each) => each.findings.some(({ subject, level }) => subject.startsWith("Lease") && level !== "failure"),
+    );
+    const levels = new Map(narrow.findings.map(({ subject, level }) => [subject, level]));
+    expect(levels.get(`rights of ${namespace}/loadtest`)).toBe("ok");
+    expect(levels.get("dry run of a good LoadTest")).toBe("ok");
+    expect(levels.get("nodes")).toBe("warning");
+    expect(narrow.code).toBe(0);
   }, 150_000);
 });

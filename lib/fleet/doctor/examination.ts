@@ -40,7 +40,7 @@ export interface Patient {
 export async function examineCluster(patient: Patient, late: AbortSignal): Promise<Finding[]> {
   try {
     const greeting = await greet(patient.client);
-    const placements = await placementsAt(patient);
+    const placements = await findPlacements(patient.client, patient.namespace);
     const first = [judgeVersion(greeting.version), judgeClock(greeting.clock), judgePlacements(placements)];
     return [...first, ...(await runChecks(new Examination(patient, placements, greeting, late).checks(), late))];
   } catch (error: unknown) {
@@ -64,16 +64,6 @@ async function greet(client: KubeClient): Promise<Greeting> {
   const version: ServerVersion = JSON.parse(await client.raw("/version", { onHeaders }));
   const serverMs = Date.parse(date);
   return { version, clock: Number.isNaN(serverMs) ? undefined : { serverMs, beforeMs, afterMs: nowMs() } };
-}
-
-/** For who may see no Deployment, what is meant to be there. */
-async function placementsAt({ client, namespace }: Patient): Promise<Placement[]> {
-  try {
-    return await findPlacements(client, namespace);
-  } catch (error: unknown) {
-    if (isForbidden(error)) return [{ kind: "cluster" }];
-    throw error;
-  }
 }
 
 class Examination {
@@ -191,7 +181,10 @@ class Examination {
       },
       {
         subject: "quotas",
-        look: this.#ifServed(async () => examineQuotas(client, (await this.#objects()).loadTests)),
+        look: this.#ifServed(async () => {
+          const { loadTests, namespace } = await this.#objects();
+          return examineQuotas(client, loadTests, namespace);
+        }),
       },
     ];
   }

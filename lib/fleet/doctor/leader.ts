@@ -38,6 +38,9 @@ export function judgeLeader({ placement, lease, pods, nowMs }: Leadership): Find
     placement.kind === "outOfCluster"
       ? "start loadtest controller --leader-elect where it is to run"
       : `kubectl -n ${namespace} logs -l ${controllerSelector} --prefix`;
+  if (!holder && placement.kind === "outOfCluster") {
+    return warning(subject, "nobody holds it: no controller acts, or one without --leader-elect", remedy);
+  }
   if (!holder) return failure(subject, "nobody holds it, so that no controller acts", remedy);
   const ageMs = nowMs - Date.parse(renewTime);
   if (!(ageMs <= leaseDurationSeconds * 1000)) {

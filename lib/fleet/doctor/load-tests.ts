@@ -19,6 +19,8 @@ const stuckMs = 5 * 60_000;
 const orphanMs = 5 * 60_000;
 
 export interface Objects {
+  /** Absent: of all. */
+  namespace?: string;
   loadTests: readonly (LoadTest & KubeObject)[];
   others: readonly KubeObject[];
   workers: readonly Pod[];
@@ -36,6 +38,7 @@ export async function listObjects(client: KubeClient, namespace: string | undefi
     client.list(loadtestresults, scope),
   ]);
   return {
+    ...scope,
     loadTests: loadTestList.items,
     others: [...canaryList.items, ...resultList.items],
     workers: podList.items.filter(isWorkerPod),

@@ -2,7 +2,7 @@
 import { type Finding, failure, ok } from "../../cert/finding.ts";
 import { mutatingConfigurations, validatingConfigurations } from "../../cert/resources.ts";
 import { isForbidden } from "../../kube/api-error.ts";
-import type { KubeClient } from "../../kube/client.ts";
+import type { KubeClient, ListOptions } from "../../kube/client.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { defaulter, extensionName, extensionNamespace, validator } from "../../manifest/names.ts";
 import { serviceAccounts } from "../resources.ts";
@@ -29,36 +29,37 @@ export function placementsOf({ deployments, url, isRegistered, hasAccount }: Tra
   return isWhole ? [{ kind: "cluster" }, ...placements] : placements;
 }
 
+/** What there is for this caller to see; who sees nothing of it is taken to mean the usual form. */
 export async function findPlacements(client: KubeClient, namespace: string): Promise<Placement[]> {
-  const [found, account, ...registrations] = await Promise.all([
-    deploymentNamespaces(client, [extensionNamespace, namespace]),
-    find(client, serviceAccounts, { namespace: extensionNamespace, name: extensionName }),
-    find(client, validatingConfigurations, { name: validator.configuration }),
-    find(client, mutatingConfigurations, { name: defaulter.configuration }),
+  let isHidden = false;
+  const visible = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await look();
+    } catch (error: unknown) {
+      if (!isForbidden(error)) throw error;
+      isHidden = true;
+      return undefined;
+    }
+  };
+  const deploymentsIn = (scope: ListOptions) =>
+    visible(() => client.list(deployments, { ...scope, labelSelector: controllerSelector }));
+  const [everywhere, account, ...registrations] = await Promise.all([
+    deploymentsIn({}),
+    visible(() => find(client, serviceAccounts, { namespace: extensionNamespace, name: extensionName })),
+    visible(() => find(client, validatingConfigurations, { name: validator.configuration })),
+    visible(() => find(client, mutatingConfigurations, { name: defaulter.configuration })),
   ]);
+  const atHand = [...new Set([extensionNamespace, namespace])];
+  const lists = everywhere ? [everywhere] : await Promise.all(atHand.map((each) => deploymentsIn({ namespace: each })));
   const webhooks = registrations.flatMap((registration) => registration?.webhooks ?? []);
   const url = webhooks.map(({ clientConfig }) => clientConfig.url).find((each) => each !== undefined);
-  return placementsOf({
-    deployments: found,
+  const placements = placementsOf({
+    deployments: lists.flatMap((list) => list?.items ?? []).map(({ metadata }) => metadata.namespace ?? ""),
     url: url === undefined ? undefined : (URL.parse(url)?.origin ?? url),
     isRegistered: webhooks.length > 0,
     hasAccount: account !== undefined,
   });
-}
-
-/** Of the whole cluster, or of the namespaces at hand for who may see no more. */
-async function deploymentNamespaces(client: KubeClient, atHand: readonly string[]): Promise<string[]> {
-  const options = { labelSelector: controllerSelector };
-  try {
-    const { items } = await client.list(deployments, options);
-    return items.map(({ metadata }) => metadata.namespace ?? "");
-  } catch (error: unknown) {
-    if (!isForbidden(error)) throw error;
-    const lists = await Promise.all(
-      [...new Set(atHand)].map((namespace) => client.list(deployments, { ...options, namespace })),
-    );
-    return lists.flatMap(({ items }) => items.map(({ metadata }) => metadata.namespace ?? ""));
-  }
+  return placements.length === 0 && isHidden ? [{ kind: "cluster" }] : placements;
 }
 
 export function judgePlacements(placements: readonly Placement[]): Finding {

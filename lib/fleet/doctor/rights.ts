@@ -1,7 +1,7 @@
 // The rights of whoever looks, and of the controller's account: each one of `lib/manifest/rights.ts`, asked of the API
 // server's authorizers, so that it counts whichever role grants it.
 import { type Finding, failure, ok, warning } from "../../cert/finding.ts";
-import { type Access, callerMay, userMay } from "../../kube/access-review.ts";
+import { type Access, callerMay, userMay, userMayHere } from "../../kube/access-review.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { UserInfo } from "../../loadtest/admission-review.ts";
 import { apiGroup } from "../../loadtest/api-group.ts";
@@ -61,7 +61,13 @@ export function formatAccess({ verb, group, resource, subresource, name }: Acces
 export async function examineController(client: KubeClient, placement: Placement): Promise<Finding[]> {
   const user = accountOf(homeOf(placement));
   const needed = neededAccesses(placement);
-  const allowed = await Promise.all(needed.map((access) => userMay(client, user, access)));
+  const allowed = await Promise.all(
+    needed.map((access) =>
+      placement.kind === "namespaced"
+        ? userMayHere(client, user, { ...access, namespace: placement.namespace })
+        : userMay(client, user, access),
+    ),
+  );
   return [judgeRights(placement, needed, allowed)];
 }
 

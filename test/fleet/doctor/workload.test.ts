@@ -129,6 +129,14 @@ describe("workload", () => {
     expect(said(judgeLeader({ placement: cluster, lease: found, pods: ["a"], nowMs }))).toBe(words);
   });
 
+  test("a controller outside of the cluster may do without the Lease", () => {
+    const placement = { kind: "outOfCluster", url: "https://x" } as const;
+    expect(said(judgeLeader({ placement, lease: lease(undefined), pods: [], nowMs }))).toBe(
+      "warning: nobody holds it: no controller acts, or one without --leader-elect",
+    );
+    expect(judgeLeader({ placement, lease: held(2), pods: [], nowMs }).level).toBe("ok");
+  });
+
   const policy = podPolicy("i:1") as unknown as AdmissionPolicy;
   test.each([
     [policy, true, "i:1", "ok: worker Pods of i:1 and no others"],
