@@ -1,21 +1,6 @@
-// What the caller may do, in the API server's own words: SelfSubjectAccessReviews
-// (https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/).
+// What the caller may do with certificate requests and their signers.
+import { callerMay } from "../kube/access-review.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { Resource } from "../kube/resource.ts";
-import type { KubeObject } from "../plan/objects.ts";
-
-interface AccessReview extends KubeObject {
-  spec: { resourceAttributes: object };
-  status?: { allowed: boolean };
-}
-
-const accessReviews: Resource<AccessReview> = {
-  group: "authorization.k8s.io",
-  version: "v1",
-  plural: "selfsubjectaccessreviews",
-  kind: "SelfSubjectAccessReview",
-  namespaced: false,
-};
 
 /** A right on a resource of certificates.k8s.io. */
 export interface Right {
@@ -38,15 +23,7 @@ export async function missingRights(client: KubeClient, rights: readonly Right[]
 }
 
 async function isAllowed(client: KubeClient, { names = [""], ...right }: Right): Promise<boolean> {
-  const reviews = await Promise.all(
-    names.map((name) =>
-      client.create(accessReviews, {
-        apiVersion: "authorization.k8s.io/v1",
-        kind: "SelfSubjectAccessReview",
-        metadata: { name: "" }, // a review has no name
-        spec: { resourceAttributes: { group: "certificates.k8s.io", ...right, name } },
-      }),
-    ),
-  );
-  return reviews.some(({ status }) => status?.allowed === true);
+  const group = "certificates.k8s.io";
+  const answers = await Promise.all(names.map((name) => callerMay(client, { group, ...right, name })));
+  return answers.includes(true);
 }

@@ -1,4 +1,5 @@
 // What a server presents in a TLS handshake, whoever has signed it.
+import type { X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
 
 export interface Endpoint {
@@ -10,7 +11,11 @@ export interface Endpoint {
 }
 
 export type Handshake =
-  | { fingerprint: string }
+  | {
+      fingerprint: string;
+      /** The server's certificate and those that it sends along, PEM. */
+      chainPem: string;
+    }
   /** Nobody listens there. */
   | { refused: true }
   /** Somebody may, but there was no certificate to be had. */
@@ -27,12 +32,27 @@ export function shakeHands({ host, port, serverName }: Endpoint, timeoutMs: numb
     };
     socket.setTimeout(timeoutMs, () => finish({ silence: `no answer in ${timeoutMs} ms` }));
     socket.once("secureConnect", () => {
-      const fingerprint = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(":", "").toLowerCase();
-      finish(fingerprint === undefined ? { silence: "it presents no certificate" } : { fingerprint });
+      const leaf = socket.getPeerX509Certificate();
+      if (leaf === undefined) finish({ silence: "it presents no certificate" });
+      else finish({ fingerprint: fingerprintOf(leaf), chainPem: chainOf(leaf) });
     });
     socket.once("close", () => finish({ silence: "it closes the connection" }));
     socket.once("error", (error: NodeJS.ErrnoException) =>
       finish(error.code === "ECONNREFUSED" ? { refused: true } : { silence: error.message }),
     );
   });
+}
+
+function fingerprintOf(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+/** Each certificate once: the last one may be its own issuer. */
+function chainOf(leaf: X509Certificate): string {
+  const chain = new Map<string, string>();
+  for (let each: X509Certificate | undefined = leaf; each !== undefined; each = each.issuerCertificate) {
+    if (chain.has(each.fingerprint256)) break;
+    chain.set(each.fingerprint256, each.toString());
+  }
+  return [...chain.values()].join("");
 }

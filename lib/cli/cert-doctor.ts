@@ -1,7 +1,6 @@
 // `loadtest cert doctor`: which signers can be used here, and how the certificates are.
 import { Command } from "commander";
 import { examine, type WantedSigner } from "../cert/doctor.ts";
-import type { Finding } from "../cert/finding.ts";
 import { kubeletServing } from "../cert/signers.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
 import { ownSigner } from "../manifest/names.ts";
@@ -10,6 +9,7 @@ import { stopSignal } from "../runtime/signals.ts";
 import { parseSignerFlag } from "./cert-options.ts";
 import type { Subcommand } from "./cli.ts";
 import { ExitCode } from "./exit-code.ts";
+import { formatFindings, isHealthy } from "./finding-text.ts";
 import { addClusterFlags, connectionFromFlags, type KubeFlags } from "./kube-flags.ts";
 import { outputOption } from "./output-option.ts";
 
@@ -52,7 +52,7 @@ async function diagnose(flags: Flags): Promise<ExitCode> {
     kubeconfigCa: tls.ca,
     stop: stopSignal(),
   });
-  const healthy = findings.every(({ level }) => level !== "failure");
+  const healthy = isHealthy(findings);
   writeOut(flags.output === "json" ? `${JSON.stringify({ healthy, findings }, null, 2)}\n` : formatFindings(findings));
   return healthy ? ExitCode.Passed : ExitCode.Failed;
 }
@@ -63,12 +63,4 @@ function wantedSigners(named: readonly string[]): WantedSigner[] {
     signerName,
     isNeeded: signerName !== kubeletServing || named.includes(signerName),
   }));
-}
-
-function formatFindings(findings: readonly Finding[]): string {
-  const lines = findings.flatMap(({ subject, level, message, remedy }) => [
-    `${(level === "ok" ? "OK" : level).padEnd(9)}${subject}: ${message}`,
-    ...(remedy === undefined ? [] : [`${" ".repeat(9)}→ ${remedy}`]),
-  ]);
-  return `${lines.join("\n")}\n`;
 }

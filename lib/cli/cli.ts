@@ -2,7 +2,9 @@
 import { Command, CommanderError } from "commander";
 import { messageOf } from "../runtime/error-message.ts";
 import { writeErr, writeOut } from "../runtime/output.ts";
+import { calledAs } from "../runtime/process.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
+import { asTyped, invocationOf } from "./invocation.ts";
 
 /** A subcommand, and what it does with its parsed arguments: the exit code is the outcome. */
 export interface Subcommand {
@@ -30,15 +32,19 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand | Subcommand
   sync: async () => (await import("./sync.ts")).syncCommand(),
   worker: async () => (await import("./worker.ts")).workerCommand(),
   target: async () => (await import("./target.ts")).targetCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
+  completion: async () => (await import("./completion.ts")).completionCommand(),
   version: async () => (await import("./version.ts")).versionCommand(),
 };
 
 /** Runs `loadtest ARGS…` and returns its exit code. Never throws. */
 export async function runCli(args: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.Passed;
-  const program = new Command("loadtest")
+  const invocation = invocationOf(calledAs(), args);
+  const { programName, words } = invocation;
+  const program = new Command(programName)
     .description("Load tests for Kubernetes Services: a custom resource, its controller, and the load driver.")
-    .configureOutput({ writeOut: (text) => void writeOut(text), writeErr })
+    .configureOutput({ writeOut: (text) => void writeOut(asTyped(text, invocation)), writeErr })
     .exitOverride();
   const add = (parent: Command, entry: Subcommand | SubcommandGroup) => {
     const { command } = entry;
@@ -52,12 +58,25 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     });
   };
   try {
-    for (const load of subcommandsFor(args[0])) add(program, await load());
-    await program.parseAsync(args, { from: "user" });
+    if (words !== undefined && words.length < 2) addNames(program);
+    else for (const load of subcommandsFor((words ?? args)[0])) add(program, await load());
+    if (words === undefined) await program.parseAsync(args, { from: "user" });
+    else await printCandidates(program, words);
     return exitCode;
   } catch (error: unknown) {
     return report(error);
   }
+}
+
+/** To complete a subcommand's name, nothing of it need be loaded, which takes longer than people wait for a key. */
+function addNames(program: Command): void {
+  for (const name of Object.keys(subcommands)) program.command(name);
+}
+
+async function printCandidates(program: Command, words: readonly string[]): Promise<void> {
+  const { complete, formatCompletion } = await import("./candidates.ts");
+  const { knownNames } = await import("./known-names.ts");
+  writeOut(formatCompletion(await complete(program, words, knownNames)));
 }
 
 /** The one that is called, or all, for the help and for what is none of them. */

@@ -2,7 +2,7 @@
 // One that cannot be reached is a value with the reason, so that what is said of the others is never lost over it.
 import type { KubeClient } from "../kube/client.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
-import { type ConnectionOptions, currentContextName, loadConnection } from "../kube/kubeconfig.ts";
+import { type ConnectionOptions, type ContextOverrides, currentContextName, loadConnection } from "../kube/kubeconfig.ts";
 import { sleep } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/error-message.ts";
 import { BoundClient } from "./bound-client.ts";
@@ -13,6 +13,8 @@ export interface Cluster {
   readonly client: KubeClient;
   /** Of its API server, such as `v1.34.4`. */
   readonly version: string;
+  /** Where commands work that name no namespace. */
+  readonly namespace: string;
   /** What the kubeconfig trusts; absent where that is left to the machine. */
   readonly certificateAuthority: string | undefined;
   /** Aborted when the time for this cluster is over; every call of `client` ends then. */
@@ -26,6 +28,8 @@ export type Outcome<T> =
 export interface FleetOptions {
   /** Absent: the kubeconfigs that kubectl would read. */
   readonly kubeconfig?: string;
+  /** What is changed in every context. */
+  readonly overrides?: ContextOverrides & { readonly requestTimeoutMs?: number };
   /** In the order of the outcomes. Empty: the current context alone, or the Pod's own cluster. */
   readonly contexts: readonly string[];
   /** For all that is done with one cluster, from its first connection on. */
@@ -36,10 +40,10 @@ export interface FleetOptions {
 
 /** What `work` finds on each cluster, or why it could not; in the order of the contexts. Never rejects. */
 export async function onClusters<T>(
-  { kubeconfig, contexts, deadlineMs, stop }: FleetOptions,
+  { kubeconfig, overrides = {}, contexts, deadlineMs, stop }: FleetOptions,
   work: (cluster: Cluster) => Promise<T>,
 ): Promise<Outcome<T>[]> {
-  const options = kubeconfig === undefined ? {} : { kubeconfig };
+  const options = { ...overrides, ...(kubeconfig === undefined ? {} : { kubeconfig }) };
   const named = contexts.length === 0 ? [await currentContextName(kubeconfig)] : contexts;
   return Promise.all(
     named.map((context) => {
@@ -79,5 +83,6 @@ async function reach(context: string, options: ConnectionOptions, signal: AbortS
   const client = new BoundClient(new HttpKubeClient(connection), signal);
   const { gitVersion } = JSON.parse(await client.raw("/version")) as { gitVersion: string };
   const { tls } = await connection.credentials.current();
-  return { context, client, version: gitVersion, certificateAuthority: tls.ca, signal };
+  const { namespace } = connection;
+  return { context, client, version: gitVersion, namespace, certificateAuthority: tls.ca, signal };
 }

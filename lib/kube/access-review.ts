@@ -23,11 +23,12 @@ interface AccessReview extends KubeObject {
   status?: { allowed?: boolean };
 }
 
-function reviews(kind: string): Resource<AccessReview> {
-  return { group: "authorization.k8s.io", version: "v1", plural: `${kind.toLowerCase()}s`, kind, namespaced: false };
+function reviews(kind: string, namespaced = false): Resource<AccessReview> {
+  return { group: "authorization.k8s.io", version: "v1", plural: `${kind.toLowerCase()}s`, kind, namespaced };
 }
 
 const subjectReviews = reviews("SubjectAccessReview");
+const localReviews = reviews("LocalSubjectAccessReview", true);
 const selfReviews = reviews("SelfSubjectAccessReview");
 
 /** Whether the caller may. */
@@ -37,13 +38,28 @@ export function callerMay(client: KubeClient, access: Access, options?: CallOpti
 
 /** Whether somebody else may, with all groups and attributes that are given of him or her. */
 export function userMay(client: KubeClient, user: UserInfo, access: Access, options?: CallOptions): Promise<boolean> {
-  const { username, ...rest } = user;
-  return ask(client, subjectReviews, { user: username, ...rest, resourceAttributes: access }, options);
+  return ask(client, subjectReviews, { ...subjectOf(user), resourceAttributes: access }, options);
 }
 
-async function ask(client: KubeClient, resource: Resource<AccessReview>, spec: object, options: CallOptions = {}) {
+/** The same, asked by somebody who may ask about the namespace of the access alone. */
+export function userMayHere(client: KubeClient, user: UserInfo, access: Access & { namespace: string }) {
+  return ask(client, localReviews, { ...subjectOf(user), resourceAttributes: access }, {}, access.namespace);
+}
+
+function subjectOf({ username, ...rest }: UserInfo): object {
+  return { user: username, ...rest };
+}
+
+async function ask(
+  client: KubeClient,
+  resource: Resource<AccessReview>,
+  spec: object,
+  options: CallOptions = {},
+  namespace?: string,
+) {
   const apiVersion = `${resource.group}/${resource.version}`;
-  const review: AccessReview = { apiVersion, kind: resource.kind, metadata: { name: "" }, spec }; // a review has no name
+  const metadata = { name: "", ...(namespace === undefined ? {} : { namespace }) }; // a review has no name
+  const review: AccessReview = { apiVersion, kind: resource.kind, metadata, spec };
   const { status } = await client.create(resource, review, options);
   return status?.allowed === true;
 }

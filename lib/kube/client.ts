@@ -49,6 +49,8 @@ export interface CallOptions {
   /** For one attempt, from connecting to the last byte of the answer; default 10 000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Told of the headers of the answer: the server's clock in `Date`, what admission warned of in `Warning`. */
+  readonly onHeaders?: (headers: Headers) => void;
 }
 
 export interface ListOptions extends CallOptions {

@@ -8,5 +8,7 @@ export interface Connection {
   readonly namespace: string;
   /** An http or https proxy. */
   readonly proxyUrl?: string;
+  /** For calls that have no limit of their own. */
+  readonly requestTimeoutMs?: number;
   readonly credentials: CredentialSource;
 }

@@ -17,6 +17,7 @@ export interface ApiRequest {
 export interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  readonly onHeaders?: (headers: Headers) => void;
 }
 
 /** The body of the answer. Rejects with ApiError, ConnectionError, or the reason of the caller's signal. */
@@ -56,7 +57,7 @@ async function attempt<T>(
   connection: Connection,
   credentials: Credentials,
   request: ApiRequest,
-  { timeoutMs, signal }: ExchangeOptions,
+  { timeoutMs, signal, onHeaders }: ExchangeOptions,
   read: (response: Response) => Promise<T>,
 ): Promise<{ value: T } | Refusal> {
   const deadline = new AbortController();
@@ -73,6 +74,7 @@ async function attempt<T>(
       ...(request.body === undefined ? {} : { body: request.body }),
       ...(connection.proxyUrl === undefined ? {} : { proxy: connection.proxyUrl }),
     });
+    onHeaders?.(response.headers);
     if (response.ok) return { value: await read(response) };
     const { method, path } = request;
     return {

@@ -173,12 +173,9 @@ export class HttpKubeClient implements KubeClient {
     this.traffic.calls.set(name, (this.traffic.calls.get(name) ?? 0) + 1);
   }
 
-  async #call(
-    name: string,
-    request: ApiRequest,
-    { timeoutMs = defaultTimeoutMs, signal }: CallOptions,
-  ): Promise<string> {
-    const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
+  async #call(name: string, request: ApiRequest, { signal, ...given }: CallOptions): Promise<string> {
+    const timeoutMs = given.timeoutMs ?? this.#connection.requestTimeoutMs ?? defaultTimeoutMs;
+    const options = { ...given, timeoutMs, ...(signal === undefined ? {} : { signal }) };
     let waitedMs = 0;
     for (let attempt = 1; ; attempt++) {
       this.#count(name);

@@ -9,9 +9,13 @@ import { presentRun } from "./run.ts";
 import { workerPod } from "./worker-pod.ts";
 import type { World } from "./world.ts";
 
-/** Under a name that no worker has; undefined when nothing in it is the user's own. */
+/** undefined when nothing in it is the user's own. */
 export function trialPod(loadTest: LoadTest, spec: EffectiveSpec, image: string): Pod | undefined {
-  if (Object.keys(spec.podTemplate).length === 0) return undefined;
+  return Object.keys(spec.podTemplate).length === 0 ? undefined : podLikeWorkers(loadTest, spec, image);
+}
+
+/** Under a name that no worker has. */
+export function podLikeWorkers(loadTest: LoadTest, spec: EffectiveSpec, image: string): Pod {
   const plan = { worker: { index: 0, count: 1 } } as WorkerPlan; // nobody runs it
   const pod = workerPod(loadTest, spec, plan, { run: presentRun(loadTest).hash, attempt: 0, image });
   return { ...pod, metadata: { ...pod.metadata, name: pod.metadata.name.replace(/0$/, "dry-run") } };

@@ -1,4 +1,5 @@
 // What this process is and uses: its command line, its environment, its CPU time.
+import { basename } from "node:path";
 import { readTextFileIfPossible } from "./files.ts";
 
 /** The command that starts this program again: the compiled binary alone, or Bun with the entry file. */
@@ -31,4 +32,9 @@ export function cpuThrottledNs(): number {
     if (nanoseconds !== undefined) return Number(nanoseconds);
   }
   return 0;
+}
+
+/** The name by which this program was called, which a symbolic link may have changed. */
+export function calledAs(): string {
+  return basename(process.argv0);
 }
