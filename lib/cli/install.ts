@@ -56,7 +56,7 @@ was ended, and never opens webhooks that fail closed. To upgrade, install anew.
 
 A kind that would break stored objects or clients is refused, field by field.
 Fields that others have set are named, with who it was.
-Of the image, this program's own is meant: see scripts/image.
+The image is one of this program, as scripts/image makes it, that nodes can pull.
 `;
 
 export function installCommand(): Subcommand {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { ObjectMeta } from "../../lib/plan/objects.ts";
-import { loadtest, type Outcome } from "../binary/process.ts";
+import { binary, loadtest, type Outcome } from "../binary/process.ts";
 import { extensionNamespace } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
 
@@ -266,6 +266,41 @@ describe.skipIf(kubeconfig === "")("install and uninstall", () => {
     const again = await uninstall("--yes");
     expect([again.code, again.err]).toEqual([0, expect.stringContaining("There is nothing to uninstall")]);
   }, 180_000);
+});
+
+describe.skipIf(kubeconfig === "")("install for a controller elsewhere", () => {
+  const url = "https://127.0.0.1:18443";
+  let stop = async () => {};
+
+  afterAll(async () => {
+    await stop();
+    await uninstall("--yes");
+  }, 120_000);
+
+  test("as long as there is none, it says how one is started, and its webhooks hold up nothing", async () => {
+    const { code, err } = await install("--out-of-cluster", url, "--timeout", "2s");
+    expect(code).toBe(1);
+    expect(err).toContain(`loadtest controller --webhook-url ${url} --worker-image ${image}`);
+    const policies = "jsonpath={.items[*].webhooks[*].failurePolicy}";
+    const hooks = "validatingwebhookconfigurations,mutatingwebhookconfigurations";
+    expect(await kubectl(["get", hooks, "-o", policies])).toBe("Ignore Ignore");
+  }, 60_000);
+
+  test("with one it goes on from there, and fails closed; nothing is left in the end", async () => {
+    const options = ["--webhook-url", url, "--admission-port", "18443", "--worker-image", image, "--drain", "0s"];
+    const ports = ["--health-port", "0", "--metrics-port", "0"];
+    const controller = Bun.spawn([binary, "controller", ...withCluster, ...options, ...ports], { stderr: "ignore" });
+    stop = async () => {
+      controller.kill("SIGTERM");
+      await controller.exited;
+    };
+    const summary = summaryOf(await install("--out-of-cluster", url, "-o", "json"));
+    expect([summary.error, summary.installed]).toEqual([undefined, true]);
+    const changed = summary.objects.filter(({ outcome }) => outcome !== "unchanged");
+    expect(changed.map(({ name }) => name)).toEqual(["kuar-validator"]);
+    expect((await uninstall("--yes")).code).toBe(0);
+    expect(await traces()).toEqual([]);
+  }, 120_000);
 });
 
 describe.skipIf(kubeconfig === "")("install for one namespace", () => {
