@@ -1,5 +1,5 @@
 // `loadtest doctor`: everything that can be wrong with the extension on a cluster, or on several, with its remedy.
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command } from "commander";
 import { type Finding, failure } from "../cert/finding.ts";
 import { type Cluster, onClusters } from "../fleet/clusters.ts";
 import { examineCluster } from "../fleet/doctor/examination.ts";
@@ -10,6 +10,7 @@ import { timeoutOption } from "./cert-options.ts";
 import type { Subcommand } from "./cli.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
 import { countFindings, formatFindings, isHealthy } from "./finding-text.ts";
+import { contextsOption } from "./fleet-options.ts";
 import { addKubeFlags, connectionOptions, type KubeFlags } from "./kube-flags.ts";
 import { outputOption } from "./output-option.ts";
 
@@ -39,11 +40,7 @@ export function doctorCommand(): Subcommand {
   const command = addKubeFlags(
     new Command("doctor")
       .description("say what is wrong with the extension on one or several clusters, and what to do about it")
-      .addOption(
-        new Option("--contexts <names>", "contexts of the kubeconfig, separated by commas")
-          .argParser(parseContexts)
-          .conflicts("context"),
-      ),
+      .addOption(contextsOption("that of --context, else its current one").conflicts("context")),
     "where the dry runs are made (default: the context's)",
   )
     .addOption(timeoutOption("for all that is asked of one cluster", "30s"))
@@ -100,13 +97,4 @@ async function examineInTime(cluster: Cluster, timeoutMs: number): Promise<Findi
 
 function unreachable(error: string): Finding {
   return failure("API server", error, "see that it runs, and that the kubeconfig's context is right");
-}
-
-/** For commander; given several times, all count. */
-function parseContexts(text: string, former: string[] = []): string[] {
-  const names = [...former, ...text.split(",").map((name) => name.trim())];
-  if (names.includes("")) throw new InvalidArgumentError("It must be names separated by commas, such as west,east.");
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new InvalidArgumentError(`Each must be there once, but ${twice} is there again.`);
-  return names;
 }

@@ -14,15 +14,16 @@ export interface FleetFlags {
   timeout: number;
 }
 
+/** @param without What is meant without it, in words. */
+export function contextsOption(without: string): Option {
+  const words = `contexts of the kubeconfig, separated by commas (default: ${without})`;
+  return new Option("--contexts <names>", words).argParser(parseContexts);
+}
+
 /** @param contexts What the default of `--contexts` is. */
 export function addFleetFlags(command: Command, contexts: string, timeout: Option): Command {
   return command
-    .addOption(
-      new Option(
-        "--contexts <names>",
-        `contexts of the kubeconfig, separated by commas (default: ${contexts})`,
-      ).argParser(parseContexts),
-    )
+    .addOption(contextsOption(contexts))
     .option("--kubeconfig <file>", "the kubeconfig (default: $KUBECONFIG, ~/.kube/config, or the Pod's own cluster)")
     .addOption(timeout);
 }

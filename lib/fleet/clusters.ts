@@ -2,7 +2,12 @@
 // One that cannot be reached is a value with the reason, so that what is said of the others is never lost over it.
 import type { KubeClient } from "../kube/client.ts";
 import { HttpKubeClient } from "../kube/http-client.ts";
-import { type ConnectionOptions, type ContextOverrides, currentContextName, loadConnection } from "../kube/kubeconfig.ts";
+import {
+  type ConnectionOptions,
+  type ContextOverrides,
+  currentContextName,
+  loadConnection,
+} from "../kube/kubeconfig.ts";
 import { sleep } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/error-message.ts";
 import { BoundClient } from "./bound-client.ts";
