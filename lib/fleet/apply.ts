@@ -1,8 +1,9 @@
 // Server-side apply of one object: what it has come to, or whose fields stand in the way.
 // https://kubernetes.io/docs/reference/using-api/server-side-apply/
 import { isDeepStrictEqual } from "node:util";
-import { ApiError, isNotFound } from "../kube/api-error.ts";
+import { ApiError } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { find } from "../kube/find.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { keyOf, resourceOf } from "./resources.ts";
 
@@ -53,12 +54,7 @@ export async function findObject<T extends KubeObject>(
   client: KubeClient,
   object: T,
 ): Promise<Observed<KubeObject> | undefined> {
-  try {
-    return await client.get(resourceOf(object), keyOf(object));
-  } catch (error: unknown) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  return find(client, resourceOf(object), keyOf(object));
 }
 
 /** Whether two readings of an object differ in nothing but its bookkeeping; `status` is written by others. */

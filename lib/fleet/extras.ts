@@ -14,13 +14,13 @@ import {
   admissionPolicyBindings,
   clusterRoleBindings,
   clusterRoles,
+  controllerSelector,
   deployments,
   formatObject,
   roleBindings,
   roles,
   serviceAccounts,
 } from "./resources.ts";
-import { controllerSelector } from "./traces.ts";
 
 export interface Extra {
   object: Observed<KubeObject>;

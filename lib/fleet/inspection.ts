@@ -1,6 +1,7 @@
 // One cluster, as it is and as this version would have it: everything that `diff` compares and `sync` acts on.
 import { type Secret, secrets } from "../cert/resources.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { find } from "../kube/find.ts";
 import type { ExtensionOptions } from "../manifest/extension.ts";
 import { extensionNamespace, servingSecret } from "../manifest/names.ts";
 import { networkPolicies } from "../manifest/network-policy.ts";
@@ -18,7 +19,7 @@ import {
   type WantedInstallation,
 } from "./installation.ts";
 import { formatObject } from "./resources.ts";
-import { find, readImageDigests, readTraces } from "./traces.ts";
+import { readImageDigests, readTraces } from "./traces.ts";
 import { bundleDifferences, type CertificateFact, certificateFacts } from "./trust.ts";
 
 export interface WantedState {

@@ -13,10 +13,10 @@ import {
   services,
 } from "../kube/resource.ts";
 import { extensionSteps, type Placement, type StepName } from "../manifest/extension.ts";
-import { extensionLabels, extensionNamespace } from "../manifest/names.ts";
+import { extensionNamespace } from "../manifest/names.ts";
 import { workerLabels } from "../plan/metrics-service.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
-import { configMaps, deployments, formatObject, selectorOf } from "./resources.ts";
+import { configMaps, controllerSelector, deployments, formatObject, selectorOf } from "./resources.ts";
 import { access, accessTo, formatAccesses, missingAccess } from "./rights.ts";
 import { survey } from "./survey.ts";
 
@@ -60,7 +60,7 @@ export async function planRemoval(client: KubeClient, scope: RemovalScope): Prom
     look.list(loadtests, where),
     look.list(canaries, where),
     look.list(pods, { ...where, labelSelector: selectorOf(workerLabels) }),
-    look.list(deployments, { labelSelector: selectorOf(extensionLabels) }, namespace === undefined),
+    look.list(deployments, { labelSelector: controllerSelector }, namespace === undefined),
   ]);
   const home = namespace ?? extensionNamespace;
   const others = [...new Set(controllers?.map(namespaceOf))].filter((other) => other !== home);

@@ -11,6 +11,7 @@ import {
   type Resource,
   services,
 } from "../kube/resource.ts";
+import { extensionLabels } from "../manifest/names.ts";
 import type { KubeObject } from "../plan/objects.ts";
 
 export const namespaces = clusterResource("", "Namespace");
@@ -84,6 +85,9 @@ export function selectorOf(labels: Readonly<Record<string, string>>): string {
     .map((pair) => pair.join("="))
     .join();
 }
+
+/** Of the controller's Pods and Deployment. */
+export const controllerSelector = selectorOf(extensionLabels);
 
 function namespacedResource(group: string, kind: string): Resource {
   return { group, version: "v1", plural: `${kind.toLowerCase()}s`, kind, namespaced: true };

@@ -1,15 +1,13 @@
 // What tells how the extension was installed on a cluster, read from it.
 import { mutatingConfigurations, validatingConfigurations, type WebhookConfiguration } from "../cert/resources.ts";
-import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { type ObjectKey, pods, type Resource } from "../kube/resource.ts";
-import { defaulter, extensionLabels, extensionNamespace, validator } from "../manifest/names.ts";
+import { find } from "../kube/find.ts";
+import { pods, type Resource } from "../kube/resource.ts";
+import { defaulter, extensionNamespace, validator } from "../manifest/names.ts";
 import { podPolicyName } from "../manifest/pod-policy.ts";
-import type { KubeObject, Observed } from "../plan/objects.ts";
+import type { Observed } from "../plan/objects.ts";
 import type { Deployment, Policy, Traces } from "./installation.ts";
-import { admissionPolicies, deployments, namespaces, selectorOf } from "./resources.ts";
-
-export const controllerSelector = selectorOf(extensionLabels);
+import { admissionPolicies, controllerSelector, deployments, namespaces } from "./resources.ts";
 
 /** Rejects when the cluster will not say: what is to be there would then be a guess. */
 export async function readTraces(client: KubeClient): Promise<Traces> {
@@ -32,17 +30,4 @@ export async function readImageDigests(client: KubeClient, namespace: string): P
   const { items } = await client.list(pods, { namespace, labelSelector: controllerSelector });
   const images = items.flatMap(({ status }) => (status?.containerStatuses ?? []).map(({ imageID = "" }) => imageID));
   return [...new Set(images.map((image) => /sha256:[0-9a-f]+/.exec(image)?.[0] ?? image))].filter(Boolean).toSorted();
-}
-
-export async function find<T extends KubeObject>(
-  client: KubeClient,
-  resource: Resource<T>,
-  key: ObjectKey,
-): Promise<Observed<T> | undefined> {
-  try {
-    return await client.get(resource, key);
-  } catch (error: unknown) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

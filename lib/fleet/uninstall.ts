@@ -4,13 +4,13 @@ import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { loadtests, pods } from "../kube/resource.ts";
 import type { StepName } from "../manifest/extension.ts";
-import { extensionLabels, extensionNamespace } from "../manifest/names.ts";
+import { extensionNamespace } from "../manifest/names.ts";
 import { workerLabels } from "../plan/metrics-service.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { findObject } from "./apply.ts";
 import { remainsOf } from "./disappearance.ts";
 import { namespaceOf, type Removal } from "./removal.ts";
-import { keyOf, resourceOf, selectorOf } from "./resources.ts";
+import { controllerSelector, keyOf, resourceOf, selectorOf } from "./resources.ts";
 import { waitUntil } from "./waiting.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -124,7 +124,7 @@ class Dismantling {
 
   async #controllerPods(): Promise<readonly Found[]> {
     const namespace = this.#removal.scope.namespace ?? extensionNamespace;
-    return (await this.#client.list(pods, { namespace, labelSelector: selectorOf(extensionLabels) })).items;
+    return (await this.#client.list(pods, { namespace, labelSelector: controllerSelector })).items;
   }
 
   async #workers(): Promise<readonly Found[]> {

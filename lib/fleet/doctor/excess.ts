@@ -1,9 +1,10 @@
 // Rights of the controller's account beyond those that it needs: roles that somebody has bound to it as well.
 import { type Finding, ok, warning } from "../../cert/finding.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { extensionName } from "../../manifest/names.ts";
-import { find, homeOf } from "./installation.ts";
+import { homeOf } from "./installation.ts";
 import { clusterRoleBindings, clusterRoles, type Role, type RoleBinding, roleBindings, roles } from "./resources.ts";
 import { accountOf, neededAccesses } from "./rights.ts";
 import { several } from "./words.ts";

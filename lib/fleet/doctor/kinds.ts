@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Finding, failure, ok, warning } from "../../cert/finding.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import { customResourceDefinitions, type Resource } from "../../kube/resource.ts";
 import { canaryResource } from "../../manifest/canary-resource.ts";
 import { loadTestResource } from "../../manifest/load-test-resource.ts";
 import { loadTestResultResource } from "../../manifest/load-test-result-resource.ts";
 import type { Condition } from "../../plan/objects.ts";
-import { find } from "./installation.ts";
 import type { Kind } from "./resources.ts";
 
 const remedy = "loadtest install";

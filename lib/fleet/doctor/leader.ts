@@ -1,10 +1,12 @@
 // Which controller acts, by the Lease that it holds, and whether it still does.
 import { type Finding, failure, ok, warning } from "../../cert/finding.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import { pods } from "../../kube/resource.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { leaderLease } from "../../manifest/names.ts";
-import { controllerSelector, find, homeOf } from "./installation.ts";
+import { controllerSelector } from "../resources.ts";
+import { homeOf } from "./installation.ts";
 import { type Lease, leases } from "./resources.ts";
 import { installAgain, span } from "./words.ts";
 

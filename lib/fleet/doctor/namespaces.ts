@@ -3,6 +3,7 @@
 import { type Finding, failure, ok, warning } from "../../cert/finding.ts";
 import { ApiError } from "../../kube/api-error.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import { pods } from "../../kube/resource.ts";
 import { effectiveSpec } from "../../loadtest/defaults.ts";
 import type { LoadTest } from "../../loadtest/load-test.ts";
@@ -11,7 +12,6 @@ import type { KubeObject } from "../../plan/objects.ts";
 import { isComplete } from "../../plan/run.ts";
 import { podLikeWorkers } from "../../plan/trial-pod.ts";
 import { namespaces } from "../resources.ts";
-import { find } from "./installation.ts";
 import { scarceIn } from "./quota.ts";
 import { type ResourceQuota, resourceQuotas } from "./resources.ts";
 import { count, several } from "./words.ts";

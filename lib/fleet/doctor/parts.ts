@@ -2,10 +2,11 @@
 import { type Finding, failure, ok, warning } from "../../cert/finding.ts";
 import { isForbidden } from "../../kube/api-error.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import { extensionSteps, type Placement, type StepName } from "../../manifest/extension.ts";
 import type { KubeObject } from "../../plan/objects.ts";
 import { formatObject, keyOf, resourceOf } from "../resources.ts";
-import { find, homeOf } from "./installation.ts";
+import { homeOf } from "./installation.ts";
 import { count, installAgain, several } from "./words.ts";
 
 const steps: readonly StepName[] = ["namespace", "rights", "belongings"];

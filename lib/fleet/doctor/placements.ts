@@ -3,10 +3,10 @@ import { type Finding, failure, ok } from "../../cert/finding.ts";
 import { mutatingConfigurations, validatingConfigurations } from "../../cert/resources.ts";
 import { isForbidden } from "../../kube/api-error.ts";
 import type { KubeClient, ListOptions } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { defaulter, extensionName, extensionNamespace, validator } from "../../manifest/names.ts";
-import { serviceAccounts } from "../resources.ts";
-import { controllerSelector, find } from "./installation.ts";
+import { controllerSelector, serviceAccounts } from "../resources.ts";
 import { deployments } from "./resources.ts";
 
 /** What there is of it. */

@@ -2,12 +2,12 @@
 // in the Deployment leaves a controller that cannot start anything.
 import { type Finding, failure, ok, warning } from "../../cert/finding.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { extensionName, extensionNamespace } from "../../manifest/names.ts";
 import { podPolicy, podPolicyBinding } from "../../manifest/pod-policy.ts";
 import type { KubeObject } from "../../plan/objects.ts";
 import { admissionPolicyBindings } from "../resources.ts";
-import { find } from "./installation.ts";
 import { type AdmissionPolicy, admissionPolicies, type Deployment, deployments } from "./resources.ts";
 import { installAgain } from "./words.ts";
 

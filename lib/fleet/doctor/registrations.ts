@@ -4,13 +4,13 @@ import { decodeText } from "../../cert/base64.ts";
 import { type Finding, failure, ok, warning } from "../../cert/finding.ts";
 import { mutatingConfigurations, validatingConfigurations } from "../../cert/resources.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import type { Resource } from "../../kube/resource.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { mutatingConfiguration, validatingConfiguration } from "../../manifest/webhooks.ts";
 import { splitBundle } from "../../pki/bundle.ts";
 import { describeCertificate } from "../../pki/certificate.ts";
 import type { KubeObject } from "../../plan/objects.ts";
-import { find } from "./installation.ts";
 import { differenceOf } from "./kinds.ts";
 import { installAgain } from "./words.ts";
 

@@ -6,12 +6,12 @@ import { type Endpoint, type Handshake, shakeHands } from "../../cert/handshake.
 import { podEndpoints } from "../../cert/replicas.ts";
 import { validatingConfigurations } from "../../cert/resources.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { extensionName, extensionNamespace, serviceHost, validator } from "../../manifest/names.ts";
 import { describeCertificate } from "../../pki/certificate.ts";
 import { chainProblem } from "../../pki/chain.ts";
 import { canonicalIpAddress } from "../../pki/ip-address.ts";
-import { find } from "./installation.ts";
 import { several } from "./words.ts";
 
 const timeoutMs = 2000;

@@ -1,11 +1,13 @@
 // What runs the controller: its Deployment, Pods and Service.
 import { type Finding, failure, ok, warning } from "../../cert/finding.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import { find } from "../../kube/find.ts";
 import { pods, type Resource } from "../../kube/resource.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { extensionName } from "../../manifest/names.ts";
 import type { ContainerStatus, Pod, PodStatus } from "../../plan/objects.ts";
-import { controllerSelector, find, hasWebhooks, homeOf } from "./installation.ts";
+import { controllerSelector } from "../resources.ts";
+import { hasWebhooks, homeOf } from "./installation.ts";
 import { type Deployment, deployments, type EndpointSlice, endpointSlices } from "./resources.ts";
 import { installAgain, several, span } from "./words.ts";
 
