@@ -163,6 +163,14 @@ function deployment(metadata: Metadata, replicas: number, container: object): Ma
           serviceAccountName: name,
           enableServiceLinks: false,
           securityContext: restrictedPod,
+          topologySpreadConstraints: [
+            {
+              maxSkew: 1,
+              topologyKey: "kubernetes.io/hostname",
+              whenUnsatisfiable: "ScheduleAnyway",
+              labelSelector: { matchLabels: extensionLabels },
+            },
+          ],
           containers: [container],
         },
       },
