@@ -14,6 +14,7 @@ import type { Observed, Pod } from "./objects.ts";
 import { mayLackPods, seatsWanted } from "./relief.ts";
 import { stuckReason } from "./repairs.ts";
 import { knownOfRun, resultActions } from "./result-actions.ts";
+import { measurementOf } from "./results.ts";
 import { isComplete, isCompleted, isOf, presentRun, type Run } from "./run.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
 import { dismissals, instructions, superfluous, vacancies } from "./staffing.ts";
@@ -119,6 +120,9 @@ function planLoadTest(
   const scene = { workers, known, rate: live?.rateAchieved, isOver: isDone, nowMs };
   const seats = seatsWanted(loadTest, spec, scene);
   const completion = completionOf(workers, seats, ending, isDone);
+  const isStopped = ending !== undefined;
+  const measurement =
+    completion === undefined ? undefined : measurementOf(own, spec.thresholds, { ...told, isStopped });
   const staffing = { workers, seats, spec, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
@@ -140,7 +144,7 @@ function planLoadTest(
         pod: workerPod(loadTest, spec, workerPlan, { run: run.hash, attempt, image: options.workerImage }),
       }),
     ),
-    ...resultActions(loadTest, run, own, world, completion !== undefined),
+    ...resultActions(loadTest, run, own, world, measurement),
     ...(isPausing
       ? []
       : status({
@@ -150,7 +154,7 @@ function planLoadTest(
           completion,
           isPaused: spec.state === "Paused",
           startAtMs,
-          told,
+          measurement,
           live,
         })),
   ];

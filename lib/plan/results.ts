@@ -11,7 +11,7 @@ import { hasEnded } from "./crew.ts";
 import type { Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
 import { type PartTotal, Tally } from "./tally.ts";
-import { type SharePlan, toldWorkers } from "./told-worker.ts";
+import { toldWorkers } from "./told-worker.ts";
 import { type Gap, untoldBy } from "./untold.ts";
 import type { WorkerReport } from "./worker-report.ts";
 
@@ -32,6 +32,8 @@ export interface KnownOfRun {
   reports?: ReadonlyMap<string, WorkerReport>;
   /** Of Pods that may be gone. */
   departed?: readonly DepartedWorker[];
+  /** It was to end early: nothing was due after its stop. */
+  isStopped?: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface KnownOfRun {
 export function measurementOf(
   pods: readonly Pod[],
   thresholds: readonly Threshold[],
-  { reports = new Map(), departed = [] }: KnownOfRun = {},
+  { reports = new Map(), departed = [], isStopped = false }: KnownOfRun = {},
 ): Measurement | undefined {
   const plans = pods.map(observedPlan).filter((plan) => plan !== undefined);
   const plan = plans.toSorted((a, b) => b.generation - a.generation)[0];
@@ -50,7 +52,7 @@ export function measurementOf(
   const tally = new Tally(names.backends.length, names.paths.length);
   const workers = toldWorkers(pods, departed, reports);
   for (const { result } of workers) if (result !== undefined) tally.take(result);
-  const { gap, unclaimed } = untoldBy(workers, plan, plans.every(isStopped));
+  const { gap, unclaimed } = untoldBy(workers, plan, isStopped);
   if (unclaimed > 0) tally.lose(unclaimed);
   const hasResults = tally.totals.generators.length > 0;
   return {
@@ -58,10 +60,6 @@ export function measurementOf(
     gap,
     recording: tally.totals.recording,
   };
-}
-
-function isStopped({ stop }: SharePlan): boolean {
-  return stop === true;
 }
 
 function resultsOf(

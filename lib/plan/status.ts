@@ -1,14 +1,13 @@
 // What the world says about a LoadTest, as status: recomputed from what is seen, except for what has happened for good.
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { Condition, Display, Finding, LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
-import { effectiveThresholds } from "../loadtest/thresholds.ts";
 import type { Refusal } from "./acceptance.ts";
 import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
 import { abortingReason, completeIn, type Ending } from "./ending.ts";
 import type { Live } from "./live.ts";
 import { preflightFinding } from "./preflight.ts";
 import { progressFindings } from "./progress.ts";
-import { type KnownOfRun, measurementOf } from "./results.ts";
+import type { Measurement } from "./results.ts";
 import { isCompleted, type Run } from "./run.ts";
 import { behindFinding } from "./telling.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
@@ -32,9 +31,9 @@ export interface Observation {
   /** What the API server has just refused, and what the kubelet says in Events alone. */
   refusedCreations?: World["refusedCreations"];
   podWarnings?: World["podWarnings"];
-  /** What workers have said beside their Pods, and what that comes to while they run. */
-  told?: KnownOfRun | undefined;
+  /** What the workers have said: while they run, and once the run has ended. */
   live?: Live | undefined;
+  measurement?: Measurement | undefined;
   nowMs: number;
 }
 
@@ -48,7 +47,7 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
   const ready = present.filter(({ isRunning }) => isRunning).length;
   const desired = hasEnded ? 0 : seats;
   const answered = preflightFinding(observation.workers) ?? conditionIn(before, "TargetAnswers");
-  const measured = hasEnded ? verdictOf(loadTest, observation) : liveVerdict(observation);
+  const measured = hasEnded ? verdictOf(observation) : liveVerdict(observation);
   const startTime = before.startTime ?? (startAtMs === undefined ? measured.startTime : formatInstant(startAtMs));
   const findings = [
     accepted(refusal),
@@ -92,17 +91,12 @@ interface Verdict {
 }
 
 /** What the workers say; once that is in the status it stays, whatever becomes of their Pods, or of the thresholds. */
-function verdictOf({ spec }: LoadTest, { run: { status }, workers, told }: Observation): Verdict {
+function verdictOf({ run: { status }, measurement }: Observation): Verdict {
   const before = conditionIn(status, "Passed");
   const rate = conditionIn(status, "RateAchieved");
   if (before !== undefined && before.reason !== stillRunning.reason) {
     return { rate, passed: before, display: status.display, results: status.results };
   }
-  const measurement = measurementOf(
-    workers.map(({ pod }) => pod),
-    effectiveThresholds(spec.thresholds),
-    told,
-  );
   const passed = passedFinding(measurement);
   const results = measurement?.results;
   if (results === undefined) return { rate, passed };

@@ -19,7 +19,7 @@ export interface Untold {
   unclaimed: number;
 }
 
-/** @param plan The newest: its rates are those of the whole run. @param isStopped Whether all were told to end early. */
+/** @param plan The newest: its rates are those of the whole run. @param isStopped Whether the run was to end early. */
 export function untoldBy(workers: readonly ToldWorker[], plan: SharePlan, isStopped: boolean): Untold {
   const endNs = rateCurve(plan)?.endNs ?? Number.POSITIVE_INFINITY;
   const isCounted = endNs < Number.POSITIVE_INFINITY && !isStopped && plan.arrivals === "Constant";

@@ -6,6 +6,7 @@ import type { DepartedWorker } from "../../lib/loadtest/load-test-result.ts";
 import { LoadTestResults } from "../../lib/loadtest/load-test-results.ts";
 import type { Display } from "../../lib/loadtest/load-test-status.ts";
 import { openApiSchema } from "../../lib/manifest/custom-resource.ts";
+import { planAnnotation } from "../../lib/plan/names.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
 import { type Measurement, measurementOf } from "../../lib/plan/results.ts";
 import { departure as departureOf } from "../../lib/plan/told-worker.ts";
@@ -320,6 +321,29 @@ test("a worker that ended early is named, and the rest of its share is lost", ()
   const measured = measurementOf(pods, []);
   expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 1300, lost: 700 });
   expect(measured?.gap?.reason).toBe("worker 1 ended early: nothing is known of 700 requests that were due");
+});
+
+test("a stopped run owes nothing after its stop, though one of its Pods had failed before", () => {
+  const [one, other] = workerPods(loadTest({ duration: "1h", workers: 2, requestsPerSecond: 10 }));
+  const at = (pod: Observed<Pod> | undefined, uid: string, change: object) => {
+    const { annotations, ...rest } = (pod as Observed<Pod>).metadata;
+    const plan = JSON.stringify({ ...JSON.parse(annotations?.[planAnnotation] as string), ...change });
+    return {
+      ...pod,
+      metadata: { ...rest, uid, annotations: { ...annotations, [planAnnotation]: plan } },
+    } as Observed<Pod>;
+  };
+  const told = (pod: Observed<Pod>, worker: number, sent: number) =>
+    succeeded(pod, counted(worker, { scheduled: sent, sent, completed: sent }, 600));
+  // Stopped after 600 s; seat 1 failed, and its replacement joined at 110 s.
+  const pods = [
+    told(at(one, "p0", { stop: true }), 0, 3000),
+    ended(at(other, "p1", {}), "Failed", termination()),
+    told(at(other, "p2", { stop: true, joinNs: 110e9 }), 1, 2450),
+  ];
+  const measured = measurementOf(pods, [], { isStopped: true });
+  expect(measured?.gap).toEqual({ lost: 550, reason: expect.stringContaining("worker 1 left no result") as never });
+  expect(measured?.results).toMatchObject({ scheduled: 6000, lost: 550 });
 });
 
 test("a worker whose clock stops short of the end, with nothing more due, has told everything", () => {
