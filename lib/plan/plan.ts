@@ -13,9 +13,10 @@ import { loadTestLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { mayLackPods, seatsWanted } from "./relief.ts";
 import { stuckReason } from "./repairs.ts";
-import { knownOfRun, resultActions } from "./result-actions.ts";
+import { resultActions } from "./result-actions.ts";
 import { measurementOf } from "./results.ts";
 import { isComplete, isCompleted, isOf, presentRun, type Run } from "./run.ts";
+import { storedOfRun, storedOutcome } from "./run-result.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
 import { dismissals, instructions, superfluous, vacancies } from "./staffing.ts";
 import { type Observation, statusOf } from "./status.ts";
@@ -113,7 +114,10 @@ function planLoadTest(
           isPaused: spec.state === "Paused",
           sinceStartNs,
         });
-  const told = knownOfRun(loadTest, world);
+  const { reports = new Map() } = world;
+  const stored = world.results?.get(loadTest.metadata.uid);
+  const kept = storedOfRun(stored ?? null, startAtMs);
+  const told = { reports, departed: kept?.departed ?? [] };
   const live = liveFigures(script, { pods: own, ...told }, spec.thresholds);
   const ending = endingOf(spec, run, startAtMs, live?.broken ?? [], nowMs);
   const isDone = isOver(script, startAtMs, nowMs);
@@ -122,7 +126,9 @@ function planLoadTest(
   const completion = completionOf(workers, seats, ending, isDone);
   const isStopped = ending !== undefined;
   const measurement =
-    completion === undefined ? undefined : measurementOf(own, spec.thresholds, { ...told, isStopped });
+    completion === undefined || kept?.complete
+      ? undefined
+      : measurementOf(own, spec.thresholds, { ...told, isStopped });
   const staffing = { workers, seats, spec, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
@@ -144,7 +150,7 @@ function planLoadTest(
         pod: workerPod(loadTest, spec, workerPlan, { run: run.hash, attempt, image: options.workerImage }),
       }),
     ),
-    ...resultActions(loadTest, run, own, world, measurement),
+    ...resultActions(loadTest, run, { pods: own, reports, stored, startAtMs, measurement }),
     ...(isPausing
       ? []
       : status({
@@ -154,7 +160,7 @@ function planLoadTest(
           completion,
           isPaused: spec.state === "Paused",
           startAtMs,
-          measurement,
+          outcome: measurement ?? (kept === null ? undefined : storedOutcome(kept)),
           live,
         })),
   ];

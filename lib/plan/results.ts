@@ -18,9 +18,15 @@ import type { WorkerReport } from "./worker-report.ts";
 const nameMaxLength = 256;
 const mostStatusCodes = 100;
 
-export interface Measurement {
+/** What is said of a run that is over. */
+export interface RunOutcome {
   /** undefined: no worker left a result. */
   results: LoadTestResults | undefined;
+  /** What is not known of it, in words. */
+  gap: Pick<Gap, "reason"> | undefined;
+}
+
+export interface Measurement extends RunOutcome {
   gap: Gap | undefined;
   /** What all workers told, without the gap. */
   recording: Recording;

@@ -17,7 +17,7 @@ import type { WorkerResult } from "../stats/worker-result.ts";
 import { hasEnded } from "./crew.ts";
 import { loadTestLabel, runLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
-import type { Measurement } from "./results.ts";
+import type { Measurement, RunOutcome } from "./results.ts";
 import type { Run } from "./run.ts";
 import {
   bounded,
@@ -46,6 +46,8 @@ export interface RunSeen {
   reports: ReadonlyMap<string, WorkerReport>;
   /** null: there is none yet. */
   stored: StoredResult | null;
+  /** When request 0 was due, if that is known. */
+  startAtMs?: number | undefined;
   /** Once the run is over. */
   measurement?: Measurement | undefined;
 }
@@ -55,9 +57,24 @@ export function resultName(loadTest: string, { hash }: Pick<Run, "hash">): strin
   return `${loadTest}-${hash}`;
 }
 
+/** What is stored of the run; null: nothing, as an earlier run by the same runID had ended before this one began. */
+export function storedOfRun(stored: StoredResult | null, startAtMs: number | undefined): StoredResult | null {
+  if (!stored?.complete) return stored;
+  const { startedAt, durationSeconds } = stored.results ?? {};
+  if (startedAt === undefined || durationSeconds === undefined || startAtMs === undefined) return null;
+  return Date.parse(startedAt) + durationSeconds * 1000 < startAtMs ? null : stored;
+}
+
+/** What is stored of a run that is over. */
+export function storedOutcome({ complete, results, gap }: StoredResult): RunOutcome | undefined {
+  return complete ? { results, gap: gap === undefined ? undefined : { reason: gap } } : undefined;
+}
+
 /** undefined: there is nothing to say that is not stored. */
-export function desiredResult(loadTest: LoadTest, run: Run, seen: RunSeen): LoadTestResult | undefined {
-  const { stored, measurement } = seen;
+export function desiredResult(loadTest: LoadTest, run: Run, all: RunSeen): LoadTestResult | undefined {
+  const stored = storedOfRun(all.stored, all.startAtMs);
+  const seen = { ...all, stored };
+  const { measurement } = seen;
   if (stored?.complete) return undefined;
   const before = totalsUntil(stored?.series ?? [], storedLatency(stored));
   const instants = instantsSince(before, seen);
@@ -70,7 +87,7 @@ export function desiredResult(loadTest: LoadTest, run: Run, seen: RunSeen): Load
   return {
     apiVersion,
     kind: "LoadTestResult",
-    metadata: metadataOf(loadTest, run, stored),
+    metadata: metadataOf(loadTest, run, all.stored),
     run: { uid: loadTest.metadata.uid, hash: run.hash, ...(run.id === "" ? {} : { id: run.id }) },
     complete: measurement !== undefined,
     ...(measurement?.results === undefined ? {} : { results: measurement.results }),

@@ -7,7 +7,7 @@ import { abortingReason, completeIn, type Ending } from "./ending.ts";
 import type { Live } from "./live.ts";
 import { preflightFinding } from "./preflight.ts";
 import { progressFindings } from "./progress.ts";
-import type { Measurement } from "./results.ts";
+import type { RunOutcome } from "./results.ts";
 import { isCompleted, type Run } from "./run.ts";
 import { behindFinding } from "./telling.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
@@ -33,7 +33,7 @@ export interface Observation {
   podWarnings?: World["podWarnings"];
   /** What the workers have said: while they run, and once the run has ended. */
   live?: Live | undefined;
-  measurement?: Measurement | undefined;
+  outcome?: RunOutcome | undefined;
   nowMs: number;
 }
 
@@ -91,14 +91,14 @@ interface Verdict {
 }
 
 /** What the workers say; once that is in the status it stays, whatever becomes of their Pods, or of the thresholds. */
-function verdictOf({ run: { status }, measurement }: Observation): Verdict {
+function verdictOf({ run: { status }, outcome }: Observation): Verdict {
   const before = conditionIn(status, "Passed");
   const rate = conditionIn(status, "RateAchieved");
   if (before !== undefined && before.reason !== stillRunning.reason) {
     return { rate, passed: before, display: status.display, results: status.results };
   }
-  const passed = passedFinding(measurement);
-  const results = measurement?.results;
+  const passed = passedFinding(outcome);
+  const results = outcome?.results;
   if (results === undefined) return { rate, passed };
   const startTime = formatInstant(Date.parse(results.startedAt));
   return { rate, passed, startTime, display: displayOf(results), results };

@@ -5,7 +5,7 @@ import type { Display, Finding } from "../loadtest/load-test-status.ts";
 import { formatPercent } from "../loadtest/percent.ts";
 import { isMuchLost } from "../stats/generator.ts";
 import { errorRate } from "../stats/threshold.ts";
-import type { Measurement } from "./results.ts";
+import type { RunOutcome } from "./results.ts";
 
 const type = "Passed";
 
@@ -19,8 +19,8 @@ export const stillRunning: Finding = {
 };
 
 /** undefined: the load has ended, and its Pods are gone. */
-export function passedFinding(measurement: Measurement | undefined): Finding {
-  const { results, gap } = measurement ?? {};
+export function passedFinding(outcome: RunOutcome | undefined): Finding {
+  const { results, gap } = outcome ?? {};
   if (results === undefined) {
     const message = gap === undefined ? "The workers are gone, and with them their results." : sentence(gap.reason);
     return { type, status: "Unknown", reason: "ResultsIncomplete", message };

@@ -154,9 +154,28 @@ test("at the end the termination messages alone make it complete: every sample, 
     }
     const done = { ...result, metadata: { name: "x", resourceVersion: "2" } } as StoredResult;
     expect(
-      desiredResult(test, presentRun(test), { pods, reports: new Map(), stored: done, measurement }),
+      desiredResult(test, presentRun(test), {
+        pods,
+        reports: new Map(),
+        stored: done,
+        startAtMs: startedAtMs,
+        measurement,
+      }),
     ).toBeUndefined();
   }
+});
+
+test("the result of an earlier run by the same runID gives way to that of this one", () => {
+  const test = loadTest();
+  const pods = workerPods(test).map((pod) => succeeded(pod, workerRecording(0, [[completed(Array(2000).fill(1e6))]])));
+  const measurement = measurementOf(pods, []);
+  const seen = { pods, reports: new Map(), measurement };
+  const stored = written(test, { ...seen, stored: null, startAtMs: startedAtMs });
+  const endedAtMs = Date.parse(stored?.results?.startedAt ?? "") + 1000 * (stored?.results?.durationSeconds ?? 0);
+  expect(desiredResult(test, presentRun(test), { ...seen, stored, startAtMs: endedAtMs })).toBeUndefined();
+  const next = desiredResult(test, presentRun(test), { ...seen, stored, startAtMs: endedAtMs + 1 });
+  expect(next).toMatchObject({ metadata: { resourceVersion: "1" }, complete: true, results: { completed: 2000 } });
+  expect(next?.series.reduce((sum, point) => sum + point.completed, 0)).toBe(2000);
 });
 
 test("a worker that left no result is named in it", () => {

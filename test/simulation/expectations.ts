@@ -1,5 +1,5 @@
 // What must be so at every instant, and what must come to be so. Nothing here knows how the planner brings it about.
-
+import { isDeepStrictEqual } from "node:util";
 import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { effectiveSpec, highestRate } from "../../lib/loadtest/defaults.ts";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
@@ -219,7 +219,9 @@ export class Expectations {
     if (pods.some((pod) => !isOf(pod, run))) return says("has a Pod of a former run");
     if (isComplete(loadTest)) {
       if (running.length > 0) return says(`is complete, and ${running.length} workers run`);
-      if (status.results !== undefined && !this.#isKept(key, run.hash)) return says("has a result that is not kept");
+      if (status.results !== undefined && !isDeepStrictEqual(this.#keptResults(key, run.hash), status.results)) {
+        return says("has results that are not kept as they are");
+      }
       return condition("Passed")?.reason === "InProgress" ? says("is complete without a verdict") : undefined;
     }
     const lacks = ["CanaryNotFound", "ServiceNotFound"].find((reason) => reason === accepted?.reason);
@@ -256,10 +258,9 @@ export class Expectations {
     return status.phase !== phase ? says(`is said to be ${status.phase}, must be ${phase}`) : undefined;
   }
 
-  /** Whether the results of the run are kept in full. */
-  #isKept(key: string, hash: string): boolean {
+  #keptResults(key: string, hash: string): LoadTestResult["results"] {
     const kept = this.#store.get("loadtestresults", `${key}-${hash}`) as unknown as LoadTestResult | undefined;
-    return kept?.complete === true;
+    return kept?.complete === true ? kept.results : undefined;
   }
 }
 

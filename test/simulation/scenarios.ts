@@ -90,6 +90,7 @@ export const scenarios: Readonly<Record<string, History>> = {
     { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, workers: 2, duration: "5s" } },
     { atMs: 18_000, do: "edit", name: "a", change: { runID: "second" } },
     { atMs: 23_000, do: "edit", name: "a", change: { runID: "third", workers: 1 } },
+    { atMs: 42_000, do: "edit", name: "a", change: { runID: null, requestsPerSecond: 30 } },
   ),
   "two leaders": history(
     { atMs: 0, do: "secondLeader", forMs: 30_000 },
