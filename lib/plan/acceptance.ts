@@ -7,6 +7,7 @@ import { type FieldError, formatFieldError } from "../loadtest/field-error.ts";
 import { canaryKind, loadTestKind } from "../loadtest/kind.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { Service } from "./objects.ts";
+import { type Script, scriptBytes } from "./script.ts";
 
 /** Why a LoadTest is not accepted: a reason for programs and a message for people. */
 export interface Refusal {
@@ -18,7 +19,8 @@ export interface Refusal {
     | "ServiceNotFound"
     | "TargetNotAllowed"
     | "PortNotFound"
-    | "PodTemplateInvalid";
+    | "PodTemplateInvalid"
+    | "PlanTooLarge";
   message: string;
 }
 
@@ -59,6 +61,18 @@ export function refuseCanary(loadTest: LoadTest, canary: Canary | null | undefin
   const { errors } = canaryKind.judge({ apiVersion, kind: "Canary", metadata: { name }, spec: canary.spec });
   if (errors.length === 0) return undefined;
   return { reason: "CanaryInvalid", message: `Canary "${name}": ${errors.map(formatFieldError).join("; ")}` };
+}
+
+/** Of a plan and a Pod's other annotations, which have 256 KiB together: what happens to a run is noted there too. */
+const mostPlanBytes = 240 * 1024;
+
+/** Whether what workers are to be told is too much for their Pods. */
+export function refuseSize(wanted: Script, { podTemplate }: EffectiveSpec): Refusal | undefined {
+  const annotations = Object.entries(podTemplate.annotations ?? {}).flat();
+  const bytes = annotations.reduce((sum, text) => sum + Buffer.byteLength(text), scriptBytes(wanted));
+  if (bytes <= mostPlanBytes) return undefined;
+  const message = `spec.requests: with stages and podTemplate.annotations ${bytes} bytes in a Pod's annotations, must be at most ${mostPlanBytes}`;
+  return { reason: "PlanTooLarge", message };
 }
 
 /** What is wrong with a Service to aim at; null: there is no such Service. */

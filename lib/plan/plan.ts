@@ -3,7 +3,7 @@ import type { Canary } from "../loadtest/canary.ts";
 import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
-import { type Refusal, refuseCanary, refuseSpec, refuseTarget } from "./acceptance.ts";
+import { type Refusal, refuseCanary, refuseSize, refuseSpec, refuseTarget } from "./acceptance.ts";
 import { compileScript, serviceBackends, serviceShares } from "./compile.ts";
 import { hasEnded, isRunning, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
 import { completionOf, endingOf, isOver } from "./ending.ts";
@@ -105,12 +105,14 @@ function planLoadTest(
   const spec = effectiveSpec(loadTest.spec);
   const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers, nowMs);
   const known = latestScript(workers.flatMap(({ plan: observed }) => observed ?? []));
+  const wanted = compile(loadTest, run, spec, canary);
   const target = judgeTarget(loadTest, spec, canary, world);
+  const refusal = target.refusal ?? refuseSize(wanted, spec);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
   const script =
-    target.refusal !== undefined && known !== undefined
+    refusal !== undefined && known !== undefined
       ? known
-      : scriptTowards(known, compile(loadTest, run, spec, canary), {
+      : scriptTowards(known, wanted, {
           isPaused: spec.state === "Paused",
           sinceStartNs,
         });
@@ -132,8 +134,7 @@ function planLoadTest(
   const staffing = { workers, seats, spec, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
-  const mayCreate =
-    isFree && target.refusal === undefined && ending === undefined && completion === undefined && !isDone;
+  const mayCreate = isFree && refusal === undefined && ending === undefined && completion === undefined && !isDone;
   const isPausing = spec.state === "Paused" && isChangeAhead(script, sinceStartNs); // it will be said once it is so
   const orders =
     ending === undefined
@@ -154,7 +155,7 @@ function planLoadTest(
     ...(isPausing
       ? []
       : status({
-          refusal: target.refusal,
+          refusal,
           seats: ending === undefined ? seats : 0,
           ending,
           completion,

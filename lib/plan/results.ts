@@ -10,6 +10,7 @@ import { requestName } from "./compile.ts";
 import { hasEnded } from "./crew.ts";
 import type { Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
+import { keepsPositions } from "./script.ts";
 import { type PartTotal, Tally } from "./tally.ts";
 import { toldWorkers } from "./told-worker.ts";
 import { type Gap, untoldBy } from "./untold.ts";
@@ -55,7 +56,8 @@ export function measurementOf(
   const plan = plans.toSorted((a, b) => b.generation - a.generation)[0];
   if (plan === undefined || !pods.every(hasEnded)) return undefined;
   const names = { backends: plan.backends.map(({ name }) => name), paths: plan.requests.map(requestName) };
-  const tally = new Tally(names.backends.length, names.paths.length);
+  const haveParts = plans.every((one) => keepsPositions(one, plan));
+  const tally = haveParts ? new Tally(names.backends.length, names.paths.length) : new Tally(0, 0);
   const workers = toldWorkers(pods, departed, reports);
   for (const { result } of workers) if (result !== undefined) tally.take(result);
   const { gap, unclaimed } = untoldBy(workers, plan, isStopped);

@@ -11,6 +11,8 @@ export type Script = Omit<
 
 const mostRequests = 256;
 const mostBackends = 16;
+/** Of a script as it stands in a plan: the annotations of a Pod may have 256 KiB together. */
+const mostBytes = 200 * 1024;
 
 export function scriptOf(plan: WorkerPlan): Script {
   const {
@@ -28,10 +30,10 @@ export function scriptOf(plan: WorkerPlan): Script {
 
 /** The script that most has happened to: after a crash amid a change, some workers may not have heard of it. */
 export function latestScript(plans: readonly WorkerPlan[]): Script | undefined {
-  const extent = ({ changes = [], requests, backends, generation }: WorkerPlan) => [
-    changes.length,
-    requests.length + backends.length,
+  const extent = ({ changes, requests, backends, generation }: WorkerPlan) => [
+    changes?.at(-1)?.atNs ?? -1,
     generation,
+    requests.length + backends.length,
   ];
   const [latest] = plans.toSorted((a, b) => compare(extent(b), extent(a)));
   return latest === undefined ? undefined : scriptOf(latest);
@@ -41,25 +43,41 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((value, index) => value - (b[index] as number)).find((difference) => difference !== 0) ?? 0;
 }
 
-/** The known script, changed so that it becomes the wanted one. */
+/** The known script, changed so that it becomes the wanted one, and does not outgrow a plan. */
 export function scriptTowards(
   known: Script | undefined,
   wanted: Script,
   { isPaused, sinceStartNs }: { isPaused: boolean; sinceStartNs: number | undefined },
 ): Script {
   const { requestsPerSecond: _, durationNs: __, stages: ___, changes: ____, ...rest } = wanted;
-  return {
-    ...rest,
+  const script = { ...rest, ...timelineTowards(known, { ...ratesOf(wanted), isPaused }, sinceStartNs) };
+  const grown = {
+    ...script,
     backends: continued(known?.backends ?? [], wanted.backends, unusedBackend, mostBackends),
     requests: continued(known?.requests ?? [], wanted.requests, unusedRequest, mostRequests),
-    ...timelineTowards(known, { ...ratesOf(wanted), isPaused }, sinceStartNs),
   };
+  return scriptBytes(grown) <= mostBytes ? grown : withRecentChanges(script);
+}
+
+export function scriptBytes(script: Script): number {
+  return Buffer.byteLength(JSON.stringify(script));
+}
+
+/** With so many of its last changes as there is room for, one at least. */
+function withRecentChanges(script: Script): Script {
+  const { changes = [] } = script;
+  if (changes.length < 2 || scriptBytes(script) <= mostBytes) return script;
+  return withRecentChanges({ ...script, changes: changes.slice(1) });
 }
 
 /** Whether a worker can follow the script without being replaced. */
 export function canFollow(plan: WorkerPlan, script: Script): boolean {
+  return isDeepStrictEqual(fixedPart(plan), fixedPart(script)) && keepsPositions(plan, script);
+}
+
+/** Whether backends and requests of the plan are at the same places in the script. */
+export function keepsPositions(plan: WorkerPlan, script: Script): boolean {
   return (
-    isDeepStrictEqual(fixedPart(plan), fixedPart(script)) &&
     isContinued(plan.backends, script.backends, unusedBackend) &&
     isContinued(plan.requests, script.requests, unusedRequest)
   );

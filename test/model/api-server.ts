@@ -5,6 +5,7 @@ import jsonPatch from "fast-json-patch";
 import type { CreateOptions, DeleteOptions, ListOptions, LogOptions, Patch } from "../../lib/kube/client.ts";
 import { type ObjectKey, objectPath, pods, type Resource } from "../../lib/kube/resource.ts";
 import type { KubeObject, ObjectMeta, Pod } from "../../lib/plan/objects.ts";
+import { areAnnotationsTooLong, mostAnnotationBytes } from "./annotations.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { alreadyExists, badRequest, type Call, conflict, invalid, type Method, notFound, refuse } from "./refusal.ts";
 import { selects, selectsByFields } from "./selectors.ts";
@@ -78,6 +79,7 @@ export class ApiServer {
     }
     const namePattern = resource.plural === "services" ? serviceName : dnsSubdomain;
     if (!namePattern.test(name)) throw invalid(call, resource, name, "metadata.name", "a lowercase RFC 1123 subdomain");
+    if (areAnnotationsTooLong(object.metadata.annotations)) throw invalid(call, resource, name, ...tooLong);
     const key = storeKey(resource, namespace, name);
     if (this.store.get(resource.plural, key) !== undefined) throw alreadyExists(call, resource, name);
     const { status: _, ...rest } = object as Stored;
@@ -192,6 +194,7 @@ export class ApiServer {
       throw invalid(call, resource, name, "metadata.uid", `Invalid value: "${uid}": field is immutable`);
     }
     const after = subresource === "status" ? withStatus(before, wanted) : withoutStatus(before, wanted);
+    if (areAnnotationsTooLong(after.metadata.annotations)) throw invalid(call, resource, name, ...tooLong);
     if (resource.plural === "pods" && !isDeepStrictEqual(after.spec, before.spec)) {
       throw invalid(call, resource, name, "spec", "Forbidden: pod updates may not change fields other than …");
     }
@@ -222,6 +225,8 @@ export class ApiServer {
     return new Date(this.#time.nowMs + inSeconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
   }
 }
+
+const tooLong = ["metadata.annotations", `Too long: may not be more than ${mostAnnotationBytes} bytes`] as const;
 
 function callOf(method: Method, resource: Resource, key: ObjectKey, subresource?: string): Call {
   return { method, path: objectPath(resource, key, subresource) };

@@ -2,12 +2,13 @@
 import { planHash, type WorkerPlan } from "../../lib/load/worker-plan.ts";
 import type { LoadTest, LoadTestSpec } from "../../lib/loadtest/load-test.ts";
 import { planAnnotation, toldAnnotation } from "../../lib/plan/names.ts";
-import type { Observed, Pod, Service } from "../../lib/plan/objects.ts";
+import type { ObjectMeta, Observed, Pod, Service } from "../../lib/plan/objects.ts";
 import { plan } from "../../lib/plan/plan.ts";
 import type { WorkerReport } from "../../lib/plan/worker-report.ts";
 import { type Action, objectName, type World } from "../../lib/plan/world.ts";
 import { encodeHistogram } from "../../lib/stats/histogram-codec.ts";
 import type { SnapshotLine } from "../../lib/stats/line.ts";
+import { areAnnotationsTooLong } from "../model/annotations.ts";
 import { completed } from "../stats/worker-recordings.ts";
 
 export const options = { workerImage: "loadtest:test", maxRequestsPerSecond: 100_000 };
@@ -79,6 +80,10 @@ function snapshotSince(startedAtMs: number, plan: string): SnapshotLine {
   };
 }
 
+function checkAnnotations(annotations: ObjectMeta["annotations"] = {}): void {
+  if (areAnnotationsTooLong(annotations)) throw new Error("metadata.annotations: Too long");
+}
+
 export class Cluster {
   readonly test: LoadTest;
   pods: Observed<Pod>[] = [];
@@ -127,6 +132,7 @@ export class Cluster {
             uid: `p${this.#uids++}`,
             creationTimestamp: new Date(this.nowMs).toISOString(),
           };
+          checkAnnotations(metadata.annotations);
           this.pods.push(structuredClone({ ...action.pod, metadata }) as Observed<Pod>);
           break;
         }
@@ -141,6 +147,7 @@ export class Cluster {
                 [planAnnotation]: action.plan,
                 [toldAnnotation]: action.told,
               });
+            checkAnnotations(pod.metadata.annotations);
           }
           break;
         case "patchStatus":

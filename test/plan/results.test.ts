@@ -323,6 +323,17 @@ test("a worker that ended early is named, and the rest of its share is lost", ()
   expect(measured?.gap?.reason).toBe("worker 1 ended early: nothing is known of 700 requests that were due");
 });
 
+test("workers whose plans number the paths in different ways tell of no path", () => {
+  const pods = ["/a", "/c"].flatMap((first, index) =>
+    workerPods(loadTest({ workers: 2, paths: [first, "/b"] }))
+      .slice(index, index + 1)
+      .map((pod) => succeeded(pod, workerRecording(index, [[share(4), share(4)]]))),
+  );
+  const results = resultsOf(pods);
+  expect(results.completed).toBe(2000);
+  expect(results.paths).toBeUndefined();
+});
+
 test("a stopped run owes nothing after its stop, though one of its Pods had failed before", () => {
   const [one, other] = workerPods(loadTest({ duration: "1h", workers: 2, requestsPerSecond: 10 }));
   const at = (pod: Observed<Pod> | undefined, uid: string, change: object) => {
