@@ -2,6 +2,7 @@
 import type { KubeClient } from "../kube/client.ts";
 import type { LogRead } from "../plan/reports-wanted.ts";
 import { parseWorkerReport, type WorkerReport } from "../plan/worker-report.ts";
+import { workerContainer } from "../plan/worker-status.ts";
 import { nowMs } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 
@@ -27,7 +28,7 @@ export async function readReports(
     for (let next = waiting.shift(); next !== undefined && nowMs() < untilMs; next = waiting.shift()) {
       const { namespace = "", name, uid } = next.pod.metadata;
       const { tailLines } = next;
-      const limits = { tailLines, limitBytes: tailLines * lineBytes, container: "worker", timeoutMs };
+      const limits = { tailLines, limitBytes: tailLines * lineBytes, container: workerContainer, timeoutMs };
       try {
         const report = parseWorkerReport(await client.podLog({ namespace, name }, limits));
         if (report !== undefined) reports.set(uid, report);

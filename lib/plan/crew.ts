@@ -5,6 +5,7 @@ import { attemptLabel, planAnnotation, workerLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
 import type { WorkerReport } from "./worker-report.ts";
+import { workerStatus } from "./worker-status.ts";
 
 /** In timeouts: from the start of a worker to its word that it is ready, with the preflight, which takes one itself. */
 const readyPatience = 3;
@@ -56,8 +57,8 @@ export function workerOf(pod: Observed<Pod>, reports: ReadonlyMap<string, Worker
 }
 
 /** Whether the worker's process runs now. */
-export function isRunning({ metadata, status }: Pod): boolean {
-  return metadata.deletionTimestamp === undefined && status?.containerStatuses?.[0]?.state?.running !== undefined;
+export function isRunning(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && workerStatus(pod)?.state?.running !== undefined;
 }
 
 /** A worker that has ended well is not started again, though its Pod is told a little later. */
@@ -65,8 +66,8 @@ export function hasEnded(pod: Pod): boolean {
   return pod.status?.phase === "Failed" || hasSucceeded(pod);
 }
 
-export function hasSucceeded({ status }: Pod): boolean {
-  return status?.phase === "Succeeded" || status?.containerStatuses?.[0]?.state?.terminated?.exitCode === 0;
+export function hasSucceeded(pod: Pod): boolean {
+  return pod.status?.phase === "Succeeded" || workerStatus(pod)?.state?.terminated?.exitCode === 0;
 }
 
 /** Who has, or last had, each seat. */
@@ -94,8 +95,7 @@ export function toldStartMs(workers: readonly Worker[]): number | undefined {
  */
 export function ownStartMs(workers: readonly Worker[], nowMs: number): number | undefined {
   const own = workers.filter(({ plan }) => plan?.barrier === false);
-  const isOutOfReach = ({ wasHeard, pod }: Worker) =>
-    !wasHeard && pod.status?.containerStatuses?.[0]?.restartCount === 0;
+  const isOutOfReach = ({ wasHeard, pod }: Worker) => !wasHeard && workerStatus(pod)?.restartCount === 0;
   return (
     own.map(({ begunAtMs }) => begunAtMs).find((instant) => instant !== undefined) ??
     own
@@ -106,7 +106,7 @@ export function ownStartMs(workers: readonly Worker[], nowMs: number): number | 
 
 /** When its process started; undefined: not so long ago that it must be ready, whether it has been heard or not. */
 export function readySinceMs({ isRunning, plan, pod }: Worker, nowMs: number): number | undefined {
-  const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
+  const startedAt = workerStatus(pod)?.state?.running?.startedAt;
   if (!isRunning || plan === undefined || startedAt === undefined) return undefined;
   const startedAtMs = Date.parse(startedAt);
   return nowMs >= startedAtMs + readyPatience * (plan.timeoutNs / 1e6) ? startedAtMs : undefined;

@@ -4,6 +4,7 @@ import { hasEnded } from "./crew.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
 import { resultOf } from "./worker-outcome.ts";
+import { workerStatus } from "./worker-status.ts";
 
 const periodMs = 5000;
 /** So many workers are read once a period; more, in proportion, less often. */
@@ -48,8 +49,7 @@ export function reportsWanted(
 
 /** Whether its worker runs, and so says once a second what it does; even one that is about to be deleted does. */
 export function isSpeaking(pod: Pod): boolean {
-  const worker = pod.status?.containerStatuses?.find(({ name }) => name === "worker");
-  return worker?.state?.running !== undefined;
+  return workerStatus(pod)?.state?.running !== undefined;
 }
 
 function resultLineCount(pod: Pod): number {

@@ -11,6 +11,7 @@ import { fitsPod } from "./pod-settings.ts";
 import { mayReplace } from "./repair.ts";
 import { canFollow, type Script } from "./script.ts";
 import { setPlan } from "./telling.ts";
+import { workerStatus } from "./worker-status.ts";
 import type { Action } from "./world.ts";
 
 /** From telling several workers, all of them ready, to their common start: the kubelet shows a plan within half a second. */
@@ -47,8 +48,7 @@ export function dismissals(workers: readonly Worker[], reason: string, nowMs: nu
     const { pod, plan, hasEnded, isGoing } = worker;
     if (hasEnded || isGoing) return [];
     const { namespace = "", name, uid } = pod.metadata;
-    const { phase, containerStatuses } = pod.status ?? {};
-    const isStarting = phase !== "Running" || containerStatuses?.[0]?.state?.waiting !== undefined;
+    const isStarting = pod.status?.phase !== "Running" || workerStatus(pod)?.state?.waiting !== undefined;
     if (plan === undefined || isStarting || isWaiting(worker)) {
       return [{ kind: "deletePod", namespace, name, uid, reason }];
     }

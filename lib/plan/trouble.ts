@@ -2,6 +2,7 @@
 // server, the scheduler, the kubelet or the worker itself. What most workers suffer from comes first.
 import { parseWorkerFailure, type WorkerFailure } from "../stats/worker-failure.ts";
 import type { ContainerState, ContainerStatus, Pod } from "./objects.ts";
+import { workerStatus } from "./worker-status.ts";
 
 export interface Trouble {
   /** One CamelCase word. */
@@ -96,10 +97,6 @@ const startingReasons = ["ContainerCreating", "PodInitializing"];
 /** Whether its node is about to start it. */
 export function isStarting(pod: Pod): boolean {
   return startingReasons.includes(workerStatus(pod)?.state?.waiting?.reason ?? "");
-}
-
-function workerStatus(pod: Pod): ContainerStatus | undefined {
-  return pod.status?.containerStatuses?.find(({ name }) => name === "worker");
 }
 
 function podTrouble(pod: Pod, warning: PodWarning | undefined): Trouble | undefined {

@@ -8,11 +8,11 @@ import { decodeHistogram } from "../stats/histogram-codec.ts";
 import { parseTerminationMessage, type WorkerResult } from "../stats/worker-result.ts";
 import type { Pod } from "./objects.ts";
 import type { WorkerReport } from "./worker-report.ts";
+import { workerStatus } from "./worker-status.ts";
 
 /** Of the last time that the Pod's worker ran; empty as long as it runs, or when it left none. */
 export function terminationMessage(pod: Pod): string {
-  const worker = pod.status?.containerStatuses?.find(({ name }) => name === "worker");
-  return worker?.state?.terminated?.message ?? "";
+  return workerStatus(pod)?.state?.terminated?.message ?? "";
 }
 
 /** The result in the Pod's termination message; undefined when there is none. */

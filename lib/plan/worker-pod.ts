@@ -17,6 +17,7 @@ import {
 import type { Pod, Volume } from "./objects.ts";
 import { podForm, podSettings, workerResources } from "./pod-settings.ts";
 import { restrictedContainer, restrictedPod } from "./restricted.ts";
+import { workerContainer } from "./worker-status.ts";
 
 const planFolder = "/etc/loadtest";
 const clusterCaFolder = "/etc/loadtest-ca/cluster";
@@ -80,7 +81,7 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
       securityContext: { ...restrictedPod, ...securityContext },
       containers: [
         {
-          name: "worker",
+          name: workerContainer,
           image,
           imagePullPolicy: "IfNotPresent",
           args: ["worker", ...Object.entries(flags).flat()],
