@@ -104,6 +104,11 @@ export function ownStartMs(workers: readonly Worker[], nowMs: number): number | 
   );
 }
 
+/** Whether a worker may send by itself that has not been heard. */
+export function mayHaveBegun(workers: readonly Worker[]): boolean {
+  return workers.some(({ plan, isRunning, wasHeard }) => plan?.barrier === false && isRunning && !wasHeard);
+}
+
 /** When its process started; undefined: not so long ago that it must be ready, whether it has been heard or not. */
 export function readySinceMs({ isRunning, plan, pod }: Worker, nowMs: number): number | undefined {
   const startedAt = workerStatus(pod)?.state?.running?.startedAt;

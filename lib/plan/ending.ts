@@ -25,7 +25,7 @@ export const abortingReason = "Aborting";
 export function endingOf(
   { state, abortOnFailure, startDeadlineNs }: EffectiveSpec,
   { status }: Run,
-  startAtMs: number | undefined,
+  mayHaveBegun: boolean,
   broken: readonly ThresholdResult[],
   nowMs: number,
 ): Ending | undefined {
@@ -33,7 +33,7 @@ export function endingOf(
   const complete = completeIn(status.conditions);
   if (complete?.reason === abortingReason) return { reason: "Aborted", message: complete.message };
   if (abortOnFailure && broken.length > 0) return { reason: "Aborted", message: brokenThresholds(broken) };
-  if (startAtMs !== undefined || startDeadlineNs === undefined || complete === undefined) return undefined;
+  if (mayHaveBegun || startDeadlineNs === undefined || complete === undefined) return undefined;
   const deadlineMs = Date.parse(complete.lastTransitionTime) + startDeadlineNs / 1e6;
   if (nowMs < deadlineMs) return undefined;
   return { reason: "StartDeadlineExceeded", message: "The load has not begun by spec.startDeadline." };

@@ -5,7 +5,7 @@ import { parseDuration } from "../loadtest/duration.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { type Refusal, refuseCanary, refuseSize, refuseSpec, refuseTarget } from "./acceptance.ts";
 import { compileScript, serviceBackends, serviceShares } from "./compile.ts";
-import { hasEnded, isRunning, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
+import { hasEnded, isRunning, mayHaveBegun, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
 import { completionOf, endingOf, isOver } from "./ending.ts";
 import { liveFigures } from "./live.ts";
 import { metricsServiceActions } from "./metrics-service.ts";
@@ -121,7 +121,7 @@ function planLoadTest(
   const kept = storedOfRun(stored ?? null, startAtMs);
   const told = { reports, departed: kept?.departed ?? [] };
   const live = liveFigures(script, { pods: own, ...told }, spec.thresholds);
-  const ending = endingOf(spec, run, startAtMs, live?.broken ?? [], nowMs);
+  const ending = endingOf(spec, run, startAtMs !== undefined || mayHaveBegun(workers), live?.broken ?? [], nowMs);
   const isDone = isOver(script, startAtMs, nowMs);
   const scene = { workers, known, rate: live?.rateAchieved, isOver: isDone, nowMs };
   const seats = seatsWanted(loadTest, spec, scene);

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { planHash } from "../../lib/load/worker-plan.ts";
+import { planAnnotation } from "../../lib/plan/names.ts";
 import { nextLookMs } from "../../lib/plan/next-look.ts";
+import type { Observed, Pod } from "../../lib/plan/objects.ts";
+import { plan as planAll } from "../../lib/plan/plan.ts";
 import { Cluster, conditionIn, created, kinds, loadTest, nowMs, options, planOf } from "./cluster.ts";
 
 function begun(spec = {}): Cluster {
@@ -224,6 +228,35 @@ test("a load that has not begun by startDeadline is given up", () => {
   cluster.converge();
   expect(cluster.test.status?.phase).toBe("Failed");
   expect(conditionIn(cluster.test, "Complete")).toMatchObject({ status: "True", reason: "StartDeadlineExceeded" });
+});
+
+test("startDeadline does not end a load that may run while its log cannot be read", () => {
+  for (const deadline of ["10s", "60s"]) {
+    const cluster = new Cluster(loadTest({ startDeadline: deadline, duration: "1h" }));
+    cluster.pass();
+    for (const pod of cluster.pods) cluster.start(pod);
+    for (let second = 0; second < 90; second++) {
+      cluster.pass();
+      cluster.nowMs += 1000;
+    }
+    expect(conditionIn(cluster.test, "Complete")?.reason).toBe("InProgress");
+    expect(cluster.pods.map((pod) => planOf(pod).stop)).toEqual([undefined]);
+  }
+});
+
+test("startDeadline ends a worker that says that it has not begun, and one that does not run", () => {
+  for (const isRunning of [true, false]) {
+    const cluster = new Cluster(loadTest({ startDeadline: "10s", duration: "1h" }));
+    cluster.pass();
+    const [pod] = cluster.pods as [Observed<Pod>];
+    if (isRunning) cluster.start(pod);
+    cluster.pass();
+    cluster.nowMs += 10_000;
+    const plan = planHash(pod.metadata.annotations?.[planAnnotation] as string);
+    const reports = new Map(isRunning ? [[pod.metadata.uid, { plan }]] : []);
+    cluster.apply(planAll({ ...cluster.world(), reports }, options, cluster.nowMs));
+    expect(planOf(pod).stop === true || pod.metadata.deletionTimestamp !== undefined).toBe(true);
+  }
 });
 
 test("a LoadTest is deleted ttlAfterFinished after its end, and not before", () => {
