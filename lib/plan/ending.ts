@@ -10,7 +10,7 @@ import { brokenThresholds } from "./verdict.ts";
 
 /** Why it has ended, or is to: a reason for programs, and words for people. */
 export interface Ending {
-  reason: "Stopped" | "Aborted" | "StartDeadlineExceeded" | "WorkersFinished" | "WorkersFailed";
+  reason: "Stopped" | "Aborted" | "StartDeadlineExceeded" | "NotAccepted" | "WorkersFinished" | "WorkersFailed";
   message: string;
 }
 
@@ -44,7 +44,7 @@ export function completeIn(conditions: readonly Condition[] = []): Condition | u
   return conditions.find(({ type }) => type === "Complete");
 }
 
-/** How a run has ended; undefined: it has not. A failed worker is waited for, as it may be replaced, while requests are due. */
+/** How a run has ended; undefined: it has not. Without seats it is not accepted, and may be again. A failed worker is waited for, as it may be replaced, while requests are due. */
 export function completionOf(
   workers: readonly Worker[],
   seats: number,
@@ -53,9 +53,12 @@ export function completionOf(
 ): Ending | undefined {
   if (workers.some(({ hasEnded }) => !hasEnded)) return undefined;
   if (ending !== undefined) return ending;
-  const finished = [...latestBySeat(workers).values()].filter((one) => one.seat < seats && hasFinished(one)).length;
-  if (finished === seats) return { reason: "WorkersFinished", message: "Every worker has ended its schedule." };
+  const latest = [...latestBySeat(workers).values()];
+  const finished = latest.filter((one) => one.seat < seats && hasFinished(one)).length;
+  if (seats === 0 ? isOver && latest.length > 0 && latest.every(hasFinished) : finished === seats)
+    return { reason: "WorkersFinished", message: "Every worker has ended its schedule." };
   if (!isOver) return undefined;
+  if (seats === 0) return { reason: "NotAccepted", message: "Its schedule is over, and it was not accepted." };
   const failed = workers.filter(hasFailed).length;
   if (failed > 0) return { reason: "WorkersFailed", message: `${failed} of ${workers.length} workers have failed.` };
   return { reason: "WorkersFailed", message: `${seats - finished} of ${seats} workers are gone.` };

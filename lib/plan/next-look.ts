@@ -1,13 +1,15 @@
 // When a LoadTest has to be looked at again though nothing rings: something that passes with time, or elsewhere.
+import { scheduleEndNs } from "../load/planned-schedule.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import type { Phase } from "../loadtest/load-test-status.ts";
 import { refuseCanary } from "./acceptance.ts";
-import { toldStartMs, workerOf } from "./crew.ts";
+import { toldStartMs, type Worker, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
 import { runnableSpec } from "./plan.ts";
 import { knownSeats } from "./relief.ts";
 import { reportPeriodMs } from "./reports-wanted.ts";
-import { isOf, presentRun } from "./run.ts";
+import { isCompleted, isOf, presentRun } from "./run.ts";
+import { latestScript } from "./script.ts";
 import { awaitsReports } from "./staffing.ts";
 import { noticeNs } from "./timeline.ts";
 import { isStarting } from "./trouble.ts";
@@ -47,9 +49,19 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     spec !== undefined && running > 0 ? reportPeriodMs(running) : undefined,
     spec?.state === "Paused" && startAtMs !== undefined && underWay.includes(status.phase) ? noticeNs / 1e6 : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
+    isCompleted(status) ? undefined : untilEndMs(workers, status.startTime, nowMs),
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,
   ].filter((wait) => wait !== undefined);
   return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+/** The end of the schedule, as the workers that there are were told. */
+function untilEndMs(workers: readonly Worker[], startTime: string | undefined, nowMs: number): number | undefined {
+  const script = latestScript(workers.flatMap(({ plan }) => plan ?? []));
+  const startAtMs = toldStartMs(workers) ?? (startTime === undefined ? undefined : Date.parse(startTime));
+  if (script === undefined || startAtMs === undefined) return undefined;
+  const waitMs = Math.ceil(startAtMs + scheduleEndNs(script) / 1e6 - nowMs);
+  return waitMs > 0 && waitMs < Number.POSITIVE_INFINITY ? waitMs : undefined;
 }
 
 function untilMs(instant: string | undefined, later: string | undefined, nowMs: number): number | undefined {

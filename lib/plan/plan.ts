@@ -96,18 +96,13 @@ function planLoadTest(
   }
 
   const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
-  const invalid = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, canary);
-  if (invalid !== undefined) {
-    const refused = dismissals(workers, "the LoadTest is not accepted", nowMs);
-    const reminders = remindersFor(workers, refused, nowMs);
-    return [...outdated, ...refused, ...reminders, ...status({ refusal: invalid, seats: 0 })];
-  }
-  const spec = effectiveSpec(loadTest.spec);
+  const unfit = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, canary);
+  const spec = effectiveSpec(unfit?.reason === "Invalid" ? illegible : loadTest.spec);
   const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers, nowMs);
   const known = latestScript(workers.flatMap(({ plan: observed }) => observed ?? []));
-  const wanted = compile(loadTest, run, spec, canary);
+  const wanted = compile(loadTest, run, spec, unfit === undefined ? canary : undefined);
   const target = judgeTarget(loadTest, spec, canary, world);
-  const refusal = target.refusal ?? refuseSize(wanted, spec);
+  const refusal = unfit ?? target.refusal ?? refuseSize(wanted, spec);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
   const script =
     refusal !== undefined && known !== undefined
@@ -124,7 +119,7 @@ function planLoadTest(
   const ending = endingOf(spec, run, startAtMs !== undefined || mayHaveBegun(workers), live?.broken ?? [], nowMs);
   const isDone = isOver(script, startAtMs, nowMs);
   const scene = { workers, known, rate: live?.rateAchieved, isOver: isDone, nowMs };
-  const seats = seatsWanted(loadTest, spec, scene);
+  const seats = unfit === undefined ? seatsWanted(loadTest, spec, scene) : 0;
   const completion = completionOf(workers, seats, ending, isDone);
   const isStopped = ending !== undefined;
   const measurement =
@@ -135,10 +130,12 @@ function planLoadTest(
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && refusal === undefined && ending === undefined && completion === undefined && !isDone;
-  const isPausing = spec.state === "Paused" && isChangeAhead(script, sinceStartNs); // it will be said once it is so
+  const isPaused = spec.state === "Paused";
+  const isPausing = isPaused && unfit === undefined && isChangeAhead(script, sinceStartNs); // it will be said once it is so
+  const why = unfit === undefined ? "the LoadTest has changed" : "the LoadTest is not accepted";
   const orders =
     ending === undefined
-      ? [...dismissals(superfluous(staffing), "the LoadTest has changed", nowMs), ...instructions(staffing)]
+      ? [...dismissals(superfluous(staffing), why, nowMs), ...instructions(staffing)]
       : dismissals(workers, ending.message, nowMs);
   return [
     ...outdated,
@@ -159,13 +156,16 @@ function planLoadTest(
           seats: ending === undefined ? seats : 0,
           ending,
           completion,
-          isPaused: spec.state === "Paused",
+          isPaused,
           startAtMs,
           outcome: measurement ?? (kept === null ? undefined : storedOutcome(kept)),
           live,
         })),
   ];
 }
+
+/** Stands for a spec that is not well-formed: nothing of what it asks for is known. */
+const illegible: LoadTest["spec"] = { service: "", scheme: "http", requestsPerSecond: 1 };
 
 function compile(loadTest: LoadTest, run: Run, spec: EffectiveSpec, canary: Canary | null | undefined): Script {
   const { serverName, insecure, clientCertificate } = spec;

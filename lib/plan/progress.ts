@@ -10,7 +10,6 @@ const quiet: readonly string[] = [
   "AllRunning",
   "AsExpected",
   "Finished",
-  "NotAccepted",
   "NoneWanted",
   "InProgress",
 ];
@@ -26,7 +25,8 @@ const passing: readonly string[] = [
   "StartDelayed",
 ];
 
-const failedEndings: readonly string[] = ["WorkersFailed", "StartDeadlineExceeded"];
+/** Endings that are nobody's wish. */
+export const failedEndings: readonly string[] = ["WorkersFailed", "StartDeadlineExceeded", "NotAccepted"];
 
 /** Whether the condition says that something is wrong. */
 export function isTrouble({ reason }: Pick<Finding, "reason">): boolean {

@@ -6,7 +6,7 @@ import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
 import { abortingReason, completeIn, type Ending } from "./ending.ts";
 import type { Live } from "./live.ts";
 import { preflightFinding } from "./preflight.ts";
-import { progressFindings } from "./progress.ts";
+import { failedEndings, progressFindings } from "./progress.ts";
 import type { RunOutcome } from "./results.ts";
 import { isCompleted, type Run } from "./run.ts";
 import { behindFinding } from "./telling.ts";
@@ -158,8 +158,6 @@ function phaseOf({ run, workers, refusal, seats, completion, isPaused, startAtMs
   const hasBegun = startAtMs !== undefined || latest.some(({ plan }) => plan?.barrier === false);
   return hasBegun && ready + latest.filter(hasFinished).length >= seats ? "Running" : "Starting";
 }
-
-const failedEndings: readonly Ending["reason"][] = ["WorkersFailed", "StartDeadlineExceeded"];
 
 /** What has been said for good keeps its date. */
 function datedOnce(finding: Finding | Condition, loadTest: LoadTest, before: LoadTestStatus, now: string): Condition {

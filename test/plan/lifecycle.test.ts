@@ -114,6 +114,40 @@ describe("an edit", () => {
   });
 });
 
+describe("a run whose spec is refused in its course", () => {
+  const refused = [
+    ["malformed", { duration: "nonsense" }, "Invalid"],
+    ["above the limit", { requestsPerSecond: 1e6 }, "RateAboveLimit"],
+    ["through a Canary that is not there", { service: undefined, canary: "gone" }, "CanaryNotFound"],
+  ] as const;
+
+  test.each(refused)("ends with its schedule, by what its workers have left: %s", (_, change, reason) => {
+    const cluster = begun({ duration: "1h" });
+    cluster.edit(change as never);
+    cluster.converge();
+    expect(cluster.live).toEqual([]);
+    expect(conditionIn(cluster.test, "Accepted")?.reason).toBe(reason);
+    expect(cluster.test.status?.phase).toBe("Pending");
+    const untilMs = Math.round(nextLookMs(cluster.world(), options, cluster.nowMs) as number);
+    cluster.nowMs += untilMs - 1;
+    expect(cluster.plan()).toEqual([]);
+    cluster.nowMs += 1;
+    cluster.pass();
+    expect(cluster.test.status?.phase).toBe("Failed");
+    expect(conditionIn(cluster.test, "Complete")).toMatchObject({ status: "True", reason: "NotAccepted" });
+    expect(conditionIn(cluster.test, "Passed")).toMatchObject({ status: "Unknown", reason: "ResultsIncomplete" });
+  });
+
+  test("can be stopped", () => {
+    const cluster = begun();
+    cluster.edit({ requestsPerSecond: 1e6 });
+    cluster.converge();
+    cluster.edit({ state: "Stopped" });
+    cluster.converge();
+    expect(conditionIn(cluster.test, "Complete")).toMatchObject({ status: "True", reason: "Stopped" });
+  });
+});
+
 describe("state", () => {
   test("Paused stops the clock of the schedule, and Running again goes on where it stood", () => {
     const cluster = begun({ duration: "1h" });
