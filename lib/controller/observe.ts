@@ -7,11 +7,12 @@ import { canaries, loadtests, type ObjectKey, pods, type Resource, services } fr
 import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { serviceShares } from "../plan/compile.ts";
-import { hasEnded } from "../plan/crew.ts";
+import { workerOf } from "../plan/crew.ts";
 import { loadTestLabel } from "../plan/names.ts";
 import type { KubeObject, Observed, Pod, Service } from "../plan/objects.ts";
 import { runnableSpec } from "../plan/plan.ts";
 import { knownSeats, mayLackPods } from "../plan/relief.ts";
+import { isOf, presentRun } from "../plan/run.ts";
 import { isPodRefusal, trialPod } from "../plan/trial-pod.ts";
 import { isLongStarting, type PodWarning } from "../plan/trouble.ts";
 import { isWorkerPod, objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
@@ -123,9 +124,9 @@ async function observeTarget(
   const canary =
     spec.canary === undefined ? undefined : await getOrNull(client, canaries, { namespace, name: spec.canary });
   const known = new Map<string, Canary | null>(canary === undefined ? [] : [[`${namespace}/${spec.canary}`, canary]]);
-  const present = workers.filter((pod) => ownerUid(pod) === uid && !hasEnded(pod));
-  if (canary === undefined && !mayLackPods(loadTest, spec, present.length))
-    return { canaries: known, services: new Map() };
+  const run = presentRun(loadTest);
+  const own = workers.filter((pod) => ownerUid(pod) === uid && isOf(pod, run)).map((pod) => workerOf(pod));
+  if (canary === undefined && !mayLackPods(loadTest, spec, own)) return { canaries: known, services: new Map() };
   const names = serviceShares(spec, canary?.spec).map(({ service }) => service);
   const entries = names.map(
     async (name): Promise<[string, Observed<Service> | null]> => [

@@ -13,6 +13,7 @@ import { latestScript } from "./script.ts";
 import { awaitsReports } from "./staffing.ts";
 import { noticeNs } from "./timeline.ts";
 import { isStarting } from "./trouble.ts";
+import { openSeats } from "./vacancies.ts";
 import { ownerUid, type PlanOptions, type World } from "./world.ts";
 
 /** Its target, Pods of a predecessor, or a failed worker's time to be replaced. */
@@ -40,7 +41,9 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
   // Canaries are watched: one that comes, or is mended, rings by itself.
   const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
   const isLacking =
-    spec !== undefined && present.length < knownSeats(loadTest, spec) && refuseCanary(loadTest, canary) === undefined;
+    spec !== undefined &&
+    openSeats(workers, knownSeats(loadTest, spec)).length > 0 &&
+    refuseCanary(loadTest, canary) === undefined;
   const begunAt = completeIn(status.conditions)?.lastTransitionTime;
   const waits = [
     refusedCreations.length > 0 || present.some(({ pod }) => isStarting(pod)) ? troubleMs : undefined,
@@ -49,7 +52,7 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     spec !== undefined && running > 0 ? reportPeriodMs(running) : undefined,
     spec?.state === "Paused" && startAtMs !== undefined && underWay.includes(status.phase) ? noticeNs / 1e6 : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
-    isCompleted(status) ? undefined : untilEndMs(workers, status.startTime, nowMs),
+    running > 0 || isCompleted(status) ? undefined : untilEndMs(workers, status.startTime, nowMs),
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,
   ].filter((wait) => wait !== undefined);
   return waits.length === 0 ? undefined : Math.min(...waits);

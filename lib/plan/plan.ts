@@ -5,7 +5,7 @@ import { parseDuration } from "../loadtest/duration.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { type Refusal, refuseCanary, refuseSize, refuseSpec, refuseTarget } from "./acceptance.ts";
 import { compileScript, serviceBackends, serviceShares } from "./compile.ts";
-import { hasEnded, isRunning, mayHaveBegun, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
+import { isRunning, mayHaveBegun, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
 import { completionOf, endingOf, isOver } from "./ending.ts";
 import { liveFigures } from "./live.ts";
 import { metricsServiceActions } from "./metrics-service.ts";
@@ -18,7 +18,7 @@ import { measurementOf } from "./results.ts";
 import { isComplete, isCompleted, isOf, presentRun, type Run } from "./run.ts";
 import { storedOfRun, storedOutcome } from "./run-result.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
-import { dismissals, instructions, superfluous, vacancies } from "./staffing.ts";
+import { dismissals, instructions, superfluous } from "./staffing.ts";
 import { type Observation, statusOf } from "./status.ts";
 import { statusWriteDelayMs } from "./status-writes.ts";
 import { stuckWorker } from "./stuck.ts";
@@ -26,6 +26,7 @@ import { remindersFor } from "./telling.ts";
 import { isChangeAhead } from "./timeline.ts";
 import { refusePod } from "./trial-pod.ts";
 import { isLongStarting } from "./trouble.ts";
+import { vacancies } from "./vacancies.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
 import { type Action, objectName, ownerUid, type PlanOptions, type World } from "./world.ts";
 
@@ -59,10 +60,11 @@ export function needsAttention(
   nowMs: number,
 ): boolean {
   const spec = runnableSpec(loadTest, options);
-  const present = pods.filter((pod) => !hasEnded(pod));
-  if (spec !== undefined && (spec.canary !== undefined || mayLackPods(loadTest, spec, present.length))) return true;
-  if (pods.some((pod) => isLongStarting(pod, nowMs))) return true;
   if (spec !== undefined && pods.some(isRunning)) return true; // its workers say what they do in their logs
+  const run = presentRun(loadTest);
+  const workers = pods.filter((pod) => isOf(pod, run)).map((pod) => workerOf(pod));
+  if (spec !== undefined && (spec.canary !== undefined || mayLackPods(loadTest, spec, workers))) return true;
+  if (pods.some((pod) => isLongStarting(pod, nowMs))) return true;
   const world = {
     loadTests: [loadTest],
     pods,

@@ -6,6 +6,7 @@ import type { Finding } from "../loadtest/load-test-status.ts";
 import type { Worker } from "./crew.ts";
 import { generatorSaturated } from "./live.ts";
 import type { Script } from "./script.ts";
+import { openSeats } from "./vacancies.ts";
 
 /** From the creation of the youngest worker to the next: what it brings has to be seen first. */
 const coolDownMs = 30_000;
@@ -31,9 +32,9 @@ export function knownSeats(loadTest: LoadTest, spec: EffectiveSpec): number {
   return withinLimits(spec, status.workers?.desired ?? 0);
 }
 
-/** Whether a pass over the LoadTest may have to make Pods, of which so many are there. */
-export function mayLackPods(loadTest: LoadTest, spec: EffectiveSpec, present: number): boolean {
-  return present < knownSeats(loadTest, spec) || (isOurs(loadTest) && wasSaturated(loadTest));
+/** Whether a pass over the LoadTest may have to make Pods, beside those of the run's workers. */
+export function mayLackPods(loadTest: LoadTest, spec: EffectiveSpec, workers: readonly Worker[]): boolean {
+  return openSeats(workers, knownSeats(loadTest, spec)).length > 0 || (isOurs(loadTest) && wasSaturated(loadTest));
 }
 
 /** The workers that are wanted now. */

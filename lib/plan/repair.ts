@@ -6,16 +6,15 @@ const mostAttempts = 5;
 /** From the creation of a Pod that failed to that of its replacement; doubled each time. */
 const coolDownMs = 5000;
 
-/** Whether the failed worker may be replaced now. */
-export function mayReplace(
-  { pod, attempt }: Worker,
-  workers: readonly Worker[],
-  seats: number,
-  nowMs: number,
-): boolean {
+/** Whether the failed worker may be replaced, now or later. */
+export function isReplaceable({ attempt }: Worker, workers: readonly Worker[], seats: number): boolean {
   if (attempt + 1 >= mostAttempts) return false;
   const latest = [...latestBySeat(workers).values()].filter(({ seat }) => seat < seats);
   const failures = latest.filter(hasFailed).length;
-  if (seats > 2 && failures > seats / 2) return false;
-  return Date.parse(pod.metadata.creationTimestamp) + coolDownMs * 2 ** attempt <= nowMs;
+  return seats <= 2 || failures <= seats / 2;
+}
+
+/** From when on it may. */
+export function replaceableAtMs({ pod, attempt }: Worker): number {
+  return Date.parse(pod.metadata.creationTimestamp) + coolDownMs * 2 ** attempt;
 }

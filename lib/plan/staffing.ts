@@ -4,11 +4,9 @@
 //   more seats    once new workers run, the others' shares shrink; only when they have said so do the new ones begin
 //   other script  told to all; who cannot follow it, or has another Pod, is ended, and replaced once that is done
 import { isDeepStrictEqual } from "node:util";
-import { scheduleEndNs } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
-import { hasFailed, hasFinished, latestBySeat, readySinceMs, toldStartMs, type Worker } from "./crew.ts";
+import { latestBySeat, readySinceMs, toldStartMs, type Worker } from "./crew.ts";
 import { fitsPod } from "./pod-settings.ts";
-import { mayReplace } from "./repair.ts";
 import { canFollow, type Script } from "./script.ts";
 import { setPlan } from "./telling.ts";
 import { workerStatus } from "./worker-status.ts";
@@ -18,8 +16,6 @@ import type { Action } from "./world.ts";
 const barrierMs = 1300;
 /** From telling a worker to its start in mid-schedule. */
 const joinMs = 1000;
-/** A schedule that goes on for longer has been changed since a worker ended by it; clocks are less far apart. */
-const goesOnMs = 5000;
 
 export interface Staffing {
   workers: readonly Worker[];
@@ -31,12 +27,6 @@ export interface Staffing {
   /** When the load began or begins; undefined: not decided yet. */
   startAtMs: number | undefined;
   nowMs: number;
-}
-
-/** A seat that needs a worker, with the plan for it. */
-export interface Vacancy {
-  plan: WorkerPlan;
-  attempt: number;
 }
 
 /**
@@ -70,26 +60,6 @@ export function superfluous({ workers, seats, spec, script }: Staffing): Worker[
       !canFollow(plan, script) ||
       !fitsPod(pod, spec)
     );
-  });
-}
-
-/**
- * Seats that nobody has, and whose last worker has neither finished nor failed for good. Who had finished before it heard
- * that the schedule goes on has not.
- */
-export function vacancies({ workers, seats, script, generation, startAtMs, nowMs }: Staffing): Vacancy[] {
-  const latest = latestBySeat(workers);
-  const leftMs = startAtMs === undefined ? 0 : startAtMs + scheduleEndNs(script) / 1e6 - nowMs;
-  const taken = new Set(workers.filter(({ hasEnded }) => !hasEnded).map(({ seat }) => seat));
-  return Array.from({ length: seats }, (_, seat) => seat).flatMap((seat) => {
-    const last = latest.get(seat);
-    if (taken.has(seat) || (last !== undefined && hasFinished(last) && leftMs <= goesOnMs)) return [];
-    if (last !== undefined && hasFailed(last) && !mayReplace(last, workers, seats, nowMs)) return [];
-    const attempt = last === undefined ? 0 : last.attempt + 1;
-    const barrier = seats > 1 || startAtMs !== undefined;
-    const isScout = seat === 0 && startAtMs === undefined;
-    const worker = { index: seat, count: seats };
-    return [{ plan: { generation, worker, ...script, barrier, ...(isScout ? { preflight: true } : {}) }, attempt }];
   });
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { nextLookMs } from "../../lib/plan/next-look.ts";
-import { loadTest, nowMs, options, world } from "./cluster.ts";
+import { needsAttention } from "../../lib/plan/plan.ts";
+import { Cluster, conditionIn, loadTest, nowMs, options, world } from "./cluster.ts";
 
 const lack = (canary: string | undefined, found: object | null) => {
   const spec = canary === undefined ? {} : { canary };
@@ -15,4 +16,23 @@ test("a LoadTest without workers is looked at again soon, unless only its Canary
   expect(lack("split", { spec: { backends: [{ service: "web", percent: 100 }] } })).toBe(2000);
   expect(lack("split", null)).toBeUndefined();
   expect(lack("split", { spec: { backends: [{ service: "web", percent: 1 }] } })).toBeUndefined();
+});
+
+test("workers that have failed for good are looked at again when the schedule ends, and not before", () => {
+  const cluster = new Cluster(loadTest({ workers: 1, duration: "8h" }));
+  const look = () => nextLookMs(cluster.world(), options, cluster.nowMs) as number;
+  cluster.converge();
+  const endAtMs = nowMs + 8 * 3_600_000;
+  for (let attempt = 0; attempt < 5; attempt++) {
+    for (const pod of cluster.live) cluster.end(pod, "Failed");
+    cluster.pass();
+    expect(look()).toBe(attempt < 4 ? 2000 : endAtMs - cluster.nowMs);
+    cluster.nowMs += 100_000;
+    cluster.converge();
+  }
+  expect(needsAttention(cluster.test, cluster.pods, options, cluster.nowMs)).toBe(false);
+  cluster.nowMs = endAtMs;
+  expect(needsAttention(cluster.test, cluster.pods, options, cluster.nowMs)).toBe(true);
+  cluster.pass();
+  expect(conditionIn(cluster.test, "Complete")?.reason).toBe("WorkersFailed");
 });
