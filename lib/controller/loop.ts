@@ -256,11 +256,10 @@ class Loop {
     );
     seconds.observe((monotonicNs() - startedNs) / 1e9);
     for (const one of done) if (one.kind === "patchStatus") this.#statusWrittenAtMs.set(one.uid, nowMs());
-    for (const { replaced, added, stuck, reminded } of world.loadTests.map((loadTest) => repairsIn(loadTest, done))) {
-      this.#metrics.replaced.inc(replaced.length + stuck.length);
-      this.#metrics.added.inc(added.length);
-      this.#metrics.reminded.inc(reminded.length);
-    }
+    const { replaced, added, reminded } = repairsIn(done);
+    this.#metrics.replaced.inc(replaced.length);
+    this.#metrics.added.inc(added.length);
+    this.#metrics.reminded.inc(reminded.length);
     for (const loadTest of world.loadTests) this.#recorder.record(loadTest, newsOf(loadTest, done));
     if (failures > 0) this.#reader.forget(world);
     if (failures > 0) throw new Error(`${failures} of ${due.length} actions failed`);

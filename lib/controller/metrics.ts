@@ -33,7 +33,7 @@ export class ControllerMetrics {
     });
     this.replaced = new Counter({
       name: "loadtest_workers_replaced_total",
-      help: "Workers that took the place of failed ones, and stuck ones that were given up.",
+      help: "Workers that took the place of others that had failed, hung, or gone with their Pods.",
       registers,
     });
     this.added = new Counter({

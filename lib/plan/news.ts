@@ -25,7 +25,7 @@ export function newsOf(loadTest: LoadTest, done: readonly Action[]): News[] {
   const after = done.flatMap((one) => (one.kind === "patchStatus" ? [one.status] : []))[0] ?? before;
   return [
     ...deletionNews(loadTest, done),
-    ...repairNews(repairsIn(loadTest, done)),
+    ...repairNews(repairsIn(done)),
     ...conditionNews(before, after, "Accepted"),
     ...conditionNews(before, after, "WorkersReady"),
     ...conditionNews(before, after, "TargetAnswers"),
@@ -43,11 +43,11 @@ function warning({ reason, message }: Pick<Finding, "reason" | "message">, actio
   return { type: "Warning", reason, action, note: message };
 }
 
-function repairNews({ first, replaced, added, stuck, reminded }: Repairs): News[] {
+function repairNews({ wanted, replaced, added, stuck, reminded }: Repairs): News[] {
   const tell = (reason: string, action: string, message: string) => [warning({ reason, message }, action)];
   const nameOf = ([pod]: readonly Pod[]) => pod?.metadata.name;
   return [
-    ...(first.length === 0 ? [] : [normal("WorkersCreated", "CreateWorkers", `Created ${count(first.length)}.`)]),
+    ...(wanted.length === 0 ? [] : [normal("WorkersCreated", "CreateWorkers", `Created ${count(wanted.length)}.`)]),
     ...(replaced.length === 0
       ? []
       : tell("WorkerReplaced", "ReplaceWorkers", `Replaced ${count(replaced.length)}: now Pod "${nameOf(replaced)}".`)),

@@ -11,7 +11,7 @@ import { liveFigures } from "./live.ts";
 import { metricsServiceActions } from "./metrics-service.ts";
 import { loadTestLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
-import { mayLackPods, seatsWanted } from "./relief.ts";
+import { isRelief, mayLackPods, seatsWanted } from "./relief.ts";
 import { stuckReason } from "./repairs.ts";
 import { resultActions } from "./result-actions.ts";
 import { measurementOf } from "./results.ts";
@@ -145,8 +145,9 @@ function planLoadTest(
     ...orders,
     ...remindersFor(workers, orders, nowMs),
     ...(mayCreate ? vacancies(staffing) : []).map(
-      ({ plan: workerPlan, attempt }): Action => ({
+      ({ plan: workerPlan, attempt, cause }): Action => ({
         kind: "createPod",
+        cause: cause === "first" && isRelief(loadTest, spec, workerPlan.worker.index) ? "relief" : cause,
         pod: workerPod(loadTest, spec, workerPlan, { run: run.hash, attempt, image: options.workerImage }),
       }),
     ),

@@ -1,9 +1,5 @@
 // What of the things that were done was done to help: workers replaced, added, given up as stuck, or told their plan again.
-import { effectiveSpec } from "../loadtest/defaults.ts";
-import type { LoadTest } from "../loadtest/load-test.ts";
-import { attemptLabel, workerLabel } from "./names.ts";
 import type { Pod } from "./objects.ts";
-import { isRelief } from "./relief.ts";
 import { isReminder } from "./telling.ts";
 import type { Action } from "./world.ts";
 
@@ -11,8 +7,9 @@ import type { Action } from "./world.ts";
 export const stuckReason = "its worker runs and says nothing any more";
 
 export interface Repairs {
-  /** New workers that are no repair. */
-  first: Pod[];
+  /** New workers that are no repair: the first of their seats, or as the LoadTest has changed. */
+  wanted: Pod[];
+  /** In the place of those that failed, hung or are gone. */
   replaced: Pod[];
   added: Pod[];
   /** Names of Pods. */
@@ -20,17 +17,22 @@ export interface Repairs {
   reminded: string[];
 }
 
-export function repairsIn(loadTest: LoadTest, done: readonly Action[]): Repairs {
-  const repairs: Repairs = { first: [], replaced: [], added: [], stuck: [], reminded: [] };
+type Cause = Extract<Action, { kind: "createPod" }>["cause"];
+
+const kinds: Readonly<Record<Cause, "wanted" | "replaced" | "added">> = {
+  first: "wanted",
+  changed: "wanted",
+  failed: "replaced",
+  gone: "replaced",
+  relief: "added",
+};
+
+export function repairsIn(done: readonly Action[]): Repairs {
+  const repairs: Repairs = { wanted: [], replaced: [], added: [], stuck: [], reminded: [] };
   for (const action of done) {
-    if (action.kind === "createPod") repairs[kindOf(action.pod, loadTest)].push(action.pod);
+    if (action.kind === "createPod") repairs[kinds[action.cause]].push(action.pod);
     if (action.kind === "deletePod" && action.reason === stuckReason) repairs.stuck.push(action.name);
     if (action.kind === "setPlan" && isReminder(action)) repairs.reminded.push(action.name);
   }
   return repairs;
-}
-
-function kindOf({ metadata: { labels = {} } }: Pod, loadTest: LoadTest): "first" | "replaced" | "added" {
-  if (labels[attemptLabel] !== undefined) return "replaced";
-  return isRelief(loadTest, effectiveSpec(loadTest.spec), Number(labels[workerLabel])) ? "added" : "first";
 }

@@ -7,6 +7,7 @@ import { attemptLabel, loadTestLabel, planAnnotation, runLabel, workerLabel } fr
 import type { KubeObject, Observed, Pod, Service } from "./objects.ts";
 import type { StoredResult } from "./run-result.ts";
 import type { PodWarning, RefusedCreation } from "./trouble.ts";
+import type { Cause } from "./vacancies.ts";
 import type { WorkerReport } from "./worker-report.ts";
 
 export interface World {
@@ -41,7 +42,7 @@ export interface PlanOptions {
 }
 
 export type Action =
-  | { kind: "createPod"; pod: Pod }
+  | { kind: "createPod"; pod: Pod; cause: Cause | "relief" }
   | { kind: "deletePod"; namespace: string; name: string; uid: string; reason: string }
   /**
    * Tells a worker its start, another share, other rates or requests, or its end, unless another plan has come meanwhile;

@@ -32,7 +32,7 @@ afterAll(() => server.stop(true));
 const status: LoadTestStatus = { phase: "Pending" };
 const words: Action = { kind: "patchStatus", namespace: "ns", name: "lt", uid: "u1", version: "7", status };
 const creations = (workers: number): Action[] =>
-  workerPods(loadTest({ workers })).map((pod) => ({ kind: "createPod", pod }));
+  workerPods(loadTest({ workers })).map((pod) => ({ kind: "createPod", pod, cause: "first" }));
 const isStatus = ({ path }: { path: string }) => path.endsWith("/status");
 
 test("Pods that were refused are in the words of the same pass, and not all of many are asked for", async () => {

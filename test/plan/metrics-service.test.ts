@@ -65,5 +65,5 @@ test.each<[before: "Starting" | "Running" | "Finished", after: "Starting" | "Run
 });
 
 test("nothing becomes of it when there is nothing to say of the LoadTest", () => {
-  expect(metricsServiceActions(loadTest, [{ kind: "createPod", pod }])).toEqual([]);
+  expect(metricsServiceActions(loadTest, [{ kind: "createPod", pod, cause: "first" }])).toEqual([]);
 });

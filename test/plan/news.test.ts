@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
 import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
-import { attemptLabel } from "../../lib/plan/names.ts";
 import { newsOf } from "../../lib/plan/news.ts";
 import type { Pod } from "../../lib/plan/objects.ts";
 import type { Action } from "../../lib/plan/world.ts";
@@ -39,9 +38,11 @@ function news(before: LoadTestStatus | undefined, after: LoadTestStatus | undefi
   return newsOf(loadTestWith(before), [...deeds, ...words]);
 }
 
-function creation(name: string, labels: Record<string, string> = {}): Action {
-  const pod: Pod = { apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec: { containers: [] } };
-  return { kind: "createPod", pod };
+type Creation = Extract<Action, { kind: "createPod" }>;
+
+function creation(name: string, cause: Creation["cause"] = "first"): Creation {
+  const pod: Pod = { apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { containers: [] } };
+  return { kind: "createPod", pod, cause };
 }
 
 function telling(former: object, plan: object): Action {
@@ -133,13 +134,7 @@ test("another rate is told when the spec has changed, not when a plan is told ag
 
 test("a replacement is a warning, and Pods that go have a reason", () => {
   const deletion = (reason: string): Action => ({ kind: "deletePod", ...key, reason });
-  const told = news(
-    running(),
-    undefined,
-    creation("lt-0-1", { [attemptLabel]: "1" }),
-    deletion("it changed"),
-    deletion("it changed"),
-  );
+  const told = news(running(), undefined, creation("lt-0-1", "failed"), deletion("it changed"), deletion("it changed"));
   expect(told.map(({ type, reason, note }) => [type, reason, note])).toEqual([
     ["Normal", "WorkersDeleted", "Deleted 2 workers: it changed."],
     ["Warning", "WorkerReplaced", 'Replaced 1 worker: now Pod "lt-0-1".'],

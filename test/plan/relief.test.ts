@@ -54,7 +54,7 @@ describe("workers that do not keep up", () => {
     const before = structuredClone(cluster.test);
     const actions = cluster.look(10);
     expect(created(actions).length).toBe(1);
-    expect(repairsIn(before, actions).added.length).toBe(1);
+    expect(repairsIn(actions).added.length).toBe(1);
     expect(newsOf(before, actions).map(({ reason }) => reason)).toContain("WorkerAdded");
     cluster.missed = 0;
     cluster.look();
@@ -97,7 +97,7 @@ describe("workers that do not keep up", () => {
     cluster.missed = 10;
     cluster.end(cluster.pods[1] as never, "Failed");
     (cluster.pods[1] as { status: object }).status = { phase: "Failed", reason: "Evicted", containerStatuses: [] };
-    expect(repairsIn(cluster.test, cluster.look(30)).added).toEqual([]);
+    expect(repairsIn(cluster.look(30)).added).toEqual([]);
   });
 
   test("once more, keep those added when the rate rises or stays, and give them up when it falls", () => {

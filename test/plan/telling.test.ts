@@ -48,7 +48,7 @@ test("a worker that names an older plan 5 s after it was told is told again, fou
     if (again.length === 0) continue;
     toldAfterMs.push(cluster.nowMs - changedAtMs);
     expect(again.map(({ uid }) => uid)).toEqual([second.metadata.uid]);
-    expect(repairsIn(before, actions).reminded).toEqual([second.metadata.name]);
+    expect(repairsIn(actions).reminded).toEqual([second.metadata.name]);
     expect(newsOf(before, actions)).toMatchObject([{ type: "Warning", reason: "PlanToldAgain" }]);
     expect(reminders(cluster.plan())).toEqual([]);
   }
