@@ -1,5 +1,6 @@
 // Kubernetes Events: what has been done, said where `kubectl describe` shows it
 // (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
+import { plainText } from "../loadtest/plain-text.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { nowMs } from "../runtime/clock.ts";
 import type { KubeClient } from "./client.ts";
@@ -31,7 +32,7 @@ const coreEvents: Resource<KubeObject & { reason?: string; message?: string; las
   kind: "Event",
   namespaced: true,
 };
-const noteMaxLength = 1024;
+const mostNoteBytes = 1024;
 
 export interface EventText {
   type: "Normal" | "Warning";
@@ -56,7 +57,7 @@ export async function recordEvent(
     metadata: { name: `${regarding.name}.${crypto.randomUUID().slice(0, 18)}`, namespace: regarding.namespace },
     eventTime: new Date(atMs).toISOString().replace("Z", "000Z"), // the API wants microseconds
     ...text,
-    note: note.slice(0, noteMaxLength),
+    note: plainText(note, mostNoteBytes),
     regarding,
     reportingController: "beta.kuar.com/loadtest",
     reportingInstance: instance,

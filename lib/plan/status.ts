@@ -1,6 +1,7 @@
 // What the world says about a LoadTest, as status: recomputed from what is seen, except for what has happened for good.
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { Condition, Display, Finding, LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
+import { plainText } from "../loadtest/plain-text.ts";
 import type { Refusal } from "./acceptance.ts";
 import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
 import { abortingReason, completeIn, type Ending } from "./ending.ts";
@@ -13,6 +14,9 @@ import { behindFinding } from "./telling.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
 import { displayOf, passedFinding, stillRunning } from "./verdict.ts";
 import type { World } from "./world.ts";
+
+/** Of a condition: three may say the same, and the status stays far below the 1.5 MiB that an object may have. */
+const mostMessageBytes = 4096;
 
 export interface Observation {
   run: Run;
@@ -167,5 +171,6 @@ function datedOnce(finding: Finding | Condition, loadTest: LoadTest, before: Loa
 function dated(finding: Finding, loadTest: LoadTest, before: LoadTestStatus, now: string): Condition {
   const known = before.conditions?.find(({ type }) => type === finding.type);
   const lastTransitionTime = known?.status === finding.status ? known.lastTransitionTime : now;
-  return { ...finding, lastTransitionTime, observedGeneration: loadTest.metadata.generation };
+  const message = plainText(finding.message, mostMessageBytes);
+  return { ...finding, message, lastTransitionTime, observedGeneration: loadTest.metadata.generation };
 }

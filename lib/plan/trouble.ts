@@ -1,5 +1,6 @@
 // What keeps the workers of a LoadTest from running, as one reason and one message: in the words of whoever knows, the API
 // server, the scheduler, the kubelet or the worker itself. What most workers suffer from comes first.
+import { plainText } from "../loadtest/plain-text.ts";
 import { parseWorkerFailure, type WorkerFailure } from "../stats/worker-failure.ts";
 import type { ContainerState, ContainerStatus, Pod } from "./objects.ts";
 import { workerStatus } from "./worker-status.ts";
@@ -29,7 +30,8 @@ interface Case extends Trouble {
   who: string;
 }
 
-const messageMaxLength = 400;
+/** Not longer than people read. */
+const mostMessageBytes = 400;
 /** A container that is about to start for longer than this waits for something. */
 const startPatienceMs = 4000;
 const restartsOfLoop = 3;
@@ -55,18 +57,12 @@ export function troubleOf(
   const example = first?.[0];
   if (first === undefined || example === undefined) return undefined;
   const also = others.map((group) => `; ${workers(group.length)}: ${group[0]?.reason}`).join("");
-  const message = `${workers(first.length)}: ${example.who}: ${excerpt(example.message)}${also}`;
+  const message = `${workers(first.length)}: ${example.who}: ${plainText(example.message, mostMessageBytes)}${also}`;
   return { reason: example.reason, message };
 }
 
 function workers(count: number): string {
   return count === 1 ? "1 worker" : `${count} workers`;
-}
-
-/** On one line, and not longer than people read. */
-function excerpt(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length > messageMaxLength ? `${line.slice(0, messageMaxLength - 1)}…` : line;
 }
 
 function creationCase({ pod, code, message }: RefusedCreation): Case {

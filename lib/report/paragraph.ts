@@ -1,4 +1,5 @@
 // Sentences behind a label, on lines of 80 columns.
+import { plainText } from "../loadtest/plain-text.ts";
 
 const columns = 80;
 const labelWidth = 11;
@@ -9,7 +10,7 @@ const breakable = / (?!(?:µs|ms|s|%)(?![A-Za-z]))/;
 /** The lines of `text`, broken at spaces, the label before the first. */
 export function paragraph(label: string, text: string): string[] {
   const lines = [""];
-  for (const word of text.split(breakable)) {
+  for (const word of plainText(text).split(breakable)) {
     const last = lines.at(-1) as string;
     const longer = last === "" ? word : `${last} ${word}`;
     if (longer.length <= columns - labelWidth || last === "") lines[lines.length - 1] = longer;

@@ -1,5 +1,6 @@
 // LoadTests of a cluster, a line each, as `kubectl get` shows them.
 import type { LoadTest } from "../loadtest/load-test.ts";
+import { plainText } from "../loadtest/plain-text.ts";
 import { formatClock } from "./quantity.ts";
 
 const gap = "   ";
@@ -38,7 +39,8 @@ export function testTable(rows: readonly TestRow[], hasNamespaces: boolean): str
 }
 
 /** Columns under each other, each as wide as its widest cell. */
-export function aligned(rows: readonly (readonly string[])[]): string[] {
+export function aligned(texts: readonly (readonly string[])[]): string[] {
+  const rows = texts.map((cells) => cells.map((cell) => plainText(cell)));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row
