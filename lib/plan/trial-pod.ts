@@ -21,9 +21,12 @@ export function podLikeWorkers(loadTest: LoadTest, spec: EffectiveSpec, image: s
   return { ...pod, metadata: { ...pod.metadata, name: pod.metadata.name.replace(/0$/, "dry-run") } };
 }
 
-/** Whether an answer of the API server speaks of the Pod as such. What a quota has no room for now, it may have later. */
+/** Room in a quota, a namespace that ends, rights of this program: what no other Pod would change. */
+const isOfOthers = /exceeded quota|because it is being terminated|^pods is forbidden: User "/;
+
+/** Whether an answer of the API server speaks of the Pod as such. */
 export function isPodRefusal({ code, said }: { code: number; said: string }): boolean {
-  return code === 422 || (code === 403 && !said.includes("exceeded quota"));
+  return code === 422 || (code === 403 && !isOfOthers.test(said));
 }
 
 /** What the API server said of the LoadTest's trial Pod, if it refused it. */

@@ -33,6 +33,9 @@ test.each([
   [422, 'Pod "a" is invalid: spec.tolerations[0].key: Required value', true],
   [403, 'pods "a" is forbidden: no PriorityClass with name nonesuch was found', true],
   [403, 'pods "a" is forbidden: exceeded quota: few', false],
+  [403, 'admission webhook "x" denied the request: no label', true],
+  [403, 'pods "a" is forbidden: unable to create new content in namespace ns because it is being terminated', false],
+  [403, 'pods is forbidden: User "x" cannot create resource "pods" in API group "" in the namespace "ns"', false],
   [400, 'admission webhook "x" does not support dry run', false],
   [500, "internal error", false],
 ])("an answer of %d %s is about the Pod: %p", (code, words, isRefusal) => {
@@ -58,5 +61,9 @@ test("a refused trial is said in the condition, and no Pod is made until it pass
     reason: "PodTemplateInvalid",
     message: "spec.podTemplate: no such class",
   });
+  const long = plan({ ...world, podRefusals: new Map([["u1", `\u001b[31m${"€".repeat(40_000)}`]]) }, options, 0);
+  const [words] = long.flatMap((action) => (action.kind === "patchStatus" ? (action.status.conditions ?? []) : []));
+  expect(words?.message).toStartWith("spec.podTemplate: [31m€");
+  expect(Buffer.byteLength(words?.message ?? "")).toBeLessThanOrEqual(4096);
   expect(plan(world, options, 0).map(({ kind }) => kind)).toContain("createPod");
 });
