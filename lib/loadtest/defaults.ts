@@ -43,7 +43,6 @@ export interface EffectiveSpec {
   abortOnFailure: boolean;
   state: "Running" | "Paused" | "Stopped";
   startDeadlineNs: number | undefined;
-  ttlAfterFinishedNs: number | undefined;
   clientCertificate: { certFile: string; keyFile: string } | undefined;
   /** What the files are of that this spec speaks of. */
   mountedKeys: readonly MountedKey[];
@@ -89,7 +88,6 @@ export function effectiveSpec(spec: LoadTestSpec): EffectiveSpec {
     abortOnFailure: spec.thresholds?.abortOnFailure ?? false,
     state: spec.state ?? "Running",
     startDeadlineNs: optionalDurationNs(spec.startDeadline),
-    ttlAfterFinishedNs: optionalDurationNs(spec.ttlAfterFinished),
     clientCertificate: clientCertificate(spec),
     mountedKeys: mountedKeys(spec),
     podTemplate: spec.podTemplate ?? {},

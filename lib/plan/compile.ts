@@ -106,11 +106,7 @@ export function serviceShares(spec: EffectiveSpec, canary?: CanarySpec): { servi
 }
 
 /** How requests name a Service: the name that its certificate must be for. */
-export function serviceOrigin(
-  spec: Pick<EffectiveSpec, "scheme" | "port">,
-  service: string,
-  namespace: string,
-): Origin {
+function serviceOrigin(spec: Pick<EffectiveSpec, "scheme" | "port">, service: string, namespace: string): Origin {
   return { scheme: spec.scheme, host: `${service}.${namespace}.svc`, port: spec.port };
 }
 

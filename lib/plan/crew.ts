@@ -66,7 +66,7 @@ export function hasEnded(pod: Pod): boolean {
   return pod.status?.phase === "Failed" || hasSucceeded(pod);
 }
 
-export function hasSucceeded(pod: Pod): boolean {
+function hasSucceeded(pod: Pod): boolean {
   return pod.status?.phase === "Succeeded" || workerStatus(pod)?.state?.terminated?.exitCode === 0;
 }
 

@@ -6,7 +6,7 @@ import type { ThresholdResult } from "../stats/threshold.ts";
 import { hasFailed, hasFinished, latestBySeat, type Worker } from "./crew.ts";
 import type { Run } from "./run.ts";
 import type { Script } from "./script.ts";
-import { brokenThresholds } from "./verdict.ts";
+import { brokenInWords } from "./verdict.ts";
 
 /** Why it has ended, or is to: a reason for programs, and words for people. */
 export interface Ending {
@@ -32,7 +32,7 @@ export function endingOf(
   if (state === "Stopped") return { reason: "Stopped", message: "The run was stopped." };
   const complete = completeIn(status.conditions);
   if (complete?.reason === abortingReason) return { reason: "Aborted", message: complete.message };
-  if (abortOnFailure && broken.length > 0) return { reason: "Aborted", message: brokenThresholds(broken) };
+  if (abortOnFailure && broken.length > 0) return { reason: "Aborted", message: brokenInWords(broken) };
   if (mayHaveBegun || startDeadlineNs === undefined || complete === undefined) return undefined;
   const deadlineMs = Date.parse(complete.lastTransitionTime) + startDeadlineNs / 1e6;
   if (nowMs < deadlineMs) return undefined;

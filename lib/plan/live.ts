@@ -24,11 +24,6 @@ export interface SeenOfRun {
 }
 
 export interface Live {
-  /** Since the start, of all workers. */
-  account: Account;
-  latency: Histogram;
-  /** Of the worker that is the furthest. */
-  elapsedSeconds: number;
   /** undefined: nobody has said anything lately. */
   display: Display | undefined;
   /** undefined: nobody runs any more, or none of those who do was heard. */
@@ -49,41 +44,57 @@ const takenShare = 0.9;
 const fewestBeyond = 10;
 const fewestRequests = 1000;
 
+/** Since the start, of all workers. */
+interface Sums {
+  account: Account;
+  latency: Histogram;
+  /** Of the worker that is the furthest. */
+  elapsedSeconds: number;
+}
+
 /**
  * @returns undefined when no worker has said anything yet.
  */
 export function liveFigures(script: Script, seen: SeenOfRun, thresholds: readonly Threshold[]): Live | undefined {
+  const sums = sumsOf(seen);
+  if (sums === undefined) return undefined;
   const running = seen.pods.filter(isSpeaking);
-  const others = seen.pods.filter((pod) => !isSpeaking(pod));
-  const told = toldWorkers(others, seen.departed ?? [], seen.reports);
-  const results = told.flatMap(({ result }) => result ?? []);
-  const reports = running.flatMap((pod) => seen.reports.get(pod.metadata.uid ?? "") ?? []);
-  const snapshots = reports.flatMap(({ snapshot }) => snapshot ?? []);
-  if (results.length + snapshots.length === 0) return undefined;
-  const account = sumAccounts([...results, ...snapshots].map((worker) => worker.account));
-  const latency = new Histogram();
-  for (const result of results) latency.merge(result.latency.histogram);
-  for (const snapshot of snapshots) latency.merge(decodeHistogram(snapshot.latency));
-  const elapsedSeconds = Math.max(
-    ...results.map(({ scheduledSeconds }) => scheduledSeconds),
-    ...snapshots.map((snapshot) => snapshot.elapsedSeconds),
-  );
-  const spans = reports.flatMap(lastSpan);
+  const spans = reportsOf(running, seen).flatMap(lastSpan);
   return {
-    account,
-    latency,
-    elapsedSeconds,
     display:
       spans.length === 0
         ? undefined
         : displayOf({
-            ...account,
+            ...sums.account,
             throughputPerSecond: sum(spans, ({ completed, seconds }) => completed / seconds),
-            latencyUs: { p99: latency.quantileNs(0.99) / 1e3 },
+            latencyUs: { p99: sums.latency.quantileNs(0.99) / 1e3 },
           }),
     rateAchieved: spans.length === 0 ? undefined : rateAchieved(script, spans, running.length),
-    broken: brokenThresholds(thresholds, account, latency, elapsedSeconds),
+    broken: brokenSoFar(thresholds, sums),
   };
+}
+
+export function sumsOf(seen: SeenOfRun): Sums | undefined {
+  const others = seen.pods.filter((pod) => !isSpeaking(pod));
+  const told = toldWorkers(others, seen.departed ?? [], seen.reports);
+  const results = told.flatMap(({ result }) => result ?? []);
+  const snapshots = reportsOf(seen.pods.filter(isSpeaking), seen).flatMap(({ snapshot }) => snapshot ?? []);
+  if (results.length + snapshots.length === 0) return undefined;
+  const latency = new Histogram();
+  for (const result of results) latency.merge(result.latency.histogram);
+  for (const snapshot of snapshots) latency.merge(decodeHistogram(snapshot.latency));
+  return {
+    account: sumAccounts([...results, ...snapshots].map((worker) => worker.account)),
+    latency,
+    elapsedSeconds: Math.max(
+      ...results.map(({ scheduledSeconds }) => scheduledSeconds),
+      ...snapshots.map((snapshot) => snapshot.elapsedSeconds),
+    ),
+  };
+}
+
+function reportsOf(pods: readonly Pod[], { reports }: SeenOfRun): WorkerReport[] {
+  return pods.flatMap((pod) => reports.get(pod.metadata.uid ?? "") ?? []);
 }
 
 /** What one worker did in the time that the end of its log covers. */
@@ -153,12 +164,7 @@ function falseFor(reason: string, message: string): Finding {
 }
 
 /** What may still become a success counts as one. */
-function brokenThresholds(
-  thresholds: readonly Threshold[],
-  account: Account,
-  latency: Histogram,
-  elapsedSeconds: number,
-): ThresholdResult[] {
+function brokenSoFar(thresholds: readonly Threshold[], { account, latency, elapsedSeconds }: Sums): ThresholdResult[] {
   const { scheduled, completed, inFlight, unsent } = account;
   const known = scheduled - inFlight - unsent;
   const measured = {

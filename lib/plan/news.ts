@@ -7,6 +7,7 @@ import type { Pod } from "./objects.ts";
 import { isTrouble } from "./progress.ts";
 import { type Repairs, repairsIn, stuckReason } from "./repairs.ts";
 import { isReminder } from "./telling.ts";
+import { workerCount } from "./trouble.ts";
 import { stillRunning } from "./verdict.ts";
 import type { Action } from "./world.ts";
 
@@ -47,16 +48,22 @@ function repairNews({ wanted, replaced, added, stuck, reminded }: Repairs): News
   const tell = (reason: string, action: string, message: string) => [warning({ reason, message }, action)];
   const nameOf = ([pod]: readonly Pod[]) => pod?.metadata.name;
   return [
-    ...(wanted.length === 0 ? [] : [normal("WorkersCreated", "CreateWorkers", `Created ${count(wanted.length)}.`)]),
+    ...(wanted.length === 0
+      ? []
+      : [normal("WorkersCreated", "CreateWorkers", `Created ${workerCount(wanted.length)}.`)]),
     ...(replaced.length === 0
       ? []
-      : tell("WorkerReplaced", "ReplaceWorkers", `Replaced ${count(replaced.length)}: now Pod "${nameOf(replaced)}".`)),
+      : tell(
+          "WorkerReplaced",
+          "ReplaceWorkers",
+          `Replaced ${workerCount(replaced.length)}: now Pod "${nameOf(replaced)}".`,
+        )),
     ...(added.length === 0
       ? []
       : tell(
           "WorkerAdded",
           "AddWorkers",
-          `Added ${count(added.length)}: those that run do not keep up with the rate.`,
+          `Added ${workerCount(added.length)}: those that run do not keep up with the rate.`,
         )),
     ...stuck.flatMap((name) => tell("WorkerStuck", "ReplaceWorkers", `Deleted Pod "${name}": ${stuckReason}.`)),
     ...(reminded.length === 0
@@ -64,13 +71,9 @@ function repairNews({ wanted, replaced, added, stuck, reminded }: Repairs): News
       : tell(
           "PlanToldAgain",
           "TellPlan",
-          `Told ${count(reminded.length)} the plan again, as Pod "${reminded[0]}": it goes on by an older one.`,
+          `Told ${workerCount(reminded.length)} the plan again, as Pod "${reminded[0]}": it goes on by an older one.`,
         )),
   ];
-}
-
-function count(workers: number): string {
-  return workers === 1 ? "1 worker" : `${workers} workers`;
 }
 
 /** Of a LoadTest that goes itself there is no news. */
@@ -78,7 +81,7 @@ function deletionNews({ metadata }: LoadTest, done: readonly Action[]): News[] {
   if (metadata.deletionTimestamp !== undefined) return [];
   const reasons = done.flatMap((one) => (one.kind === "deletePod" && one.reason !== stuckReason ? [one.reason] : []));
   return [...Map.groupBy(reasons, (reason) => reason)].map(([reason, { length }]) =>
-    normal("WorkersDeleted", "DeleteWorkers", `Deleted ${count(length)}: ${reason}.`),
+    normal("WorkersDeleted", "DeleteWorkers", `Deleted ${workerCount(length)}: ${reason}.`),
   );
 }
 

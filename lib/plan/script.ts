@@ -14,7 +14,7 @@ const mostBackends = 16;
 /** Of a script as it stands in a plan: the annotations of a Pod may have 256 KiB together. */
 const mostBytes = 200 * 1024;
 
-export function scriptOf(plan: WorkerPlan): Script {
+function scriptOf(plan: WorkerPlan): Script {
   const {
     generation: _,
     worker: __,

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
 
 /** Between two writes of figures alone. */
-export const figuresPeriodMs = 5000;
+const figuresPeriodMs = 5000;
 
 /** How long a write has to wait: 0, now; undefined: there is nothing to write. `writtenAtMs`: the last one, if known. */
 export function statusWriteDelayMs(
@@ -13,12 +13,12 @@ export function statusWriteDelayMs(
   nowMs: number,
 ): number | undefined {
   if (isDeepStrictEqual(before, after)) return undefined;
-  if (writtenAtMs === undefined || !differsInFigures(before, after)) return 0;
+  if (writtenAtMs === undefined || !differsInFiguresAlone(before, after)) return 0;
   return Math.max(0, writtenAtMs + figuresPeriodMs - nowMs);
 }
 
-/** Whether they differ in nothing but figures. */
-export function differsInFigures(before: LoadTestStatus | undefined, after: LoadTestStatus | undefined): boolean {
+/** Whether they differ in nothing but figures, if at all. */
+export function differsInFiguresAlone(before: LoadTestStatus | undefined, after: LoadTestStatus | undefined): boolean {
   return isDeepStrictEqual(withoutFigures(before), withoutFigures(after));
 }
 

@@ -56,12 +56,12 @@ export function troubleOf(
   const [first, ...others] = groups.toSorted((a, b) => b.length - a.length);
   const example = first?.[0];
   if (first === undefined || example === undefined) return undefined;
-  const also = others.map((group) => `; ${workers(group.length)}: ${group[0]?.reason}`).join("");
-  const message = `${workers(first.length)}: ${example.who}: ${plainText(example.message, mostMessageBytes)}${also}`;
+  const also = others.map((group) => `; ${workerCount(group.length)}: ${group[0]?.reason}`).join("");
+  const message = `${workerCount(first.length)}: ${example.who}: ${plainText(example.message, mostMessageBytes)}${also}`;
   return { reason: example.reason, message };
 }
 
-function workers(count: number): string {
+export function workerCount(count: number): string {
   return count === 1 ? "1 worker" : `${count} workers`;
 }
 

@@ -34,7 +34,7 @@ export function passedFinding(outcome: RunOutcome | undefined): Finding {
     return { type, status: "False", reason: "NothingCompleted", message: "Not one request completed." };
   }
   if (!passed) {
-    const message = brokenThresholds(thresholds.filter((threshold) => !threshold.passed));
+    const message = brokenInWords(thresholds.filter((threshold) => !threshold.passed));
     return { type, status: "False", reason: "ThresholdsBroken", message };
   }
   const missed = results.scheduled - completed;
@@ -43,8 +43,7 @@ export function passedFinding(outcome: RunOutcome | undefined): Finding {
   return { type, status: "True", reason: "ThresholdsKept", message: `${kept}; ${done}.` };
 }
 
-/** In words. */
-export function brokenThresholds(broken: readonly JudgedThreshold[]): string {
+export function brokenInWords(broken: readonly JudgedThreshold[]): string {
   return `Broken: ${broken.map(brokenThreshold).join("; ")}.`;
 }
 

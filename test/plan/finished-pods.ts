@@ -8,19 +8,10 @@ import { presentRun } from "../../lib/plan/run.ts";
 import { workerPod } from "../../lib/plan/worker-pod.ts";
 import type { WorkerRecording } from "../../lib/stats/recording.ts";
 import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
+import { loadTest as endlessLoadTest } from "./cluster.ts";
 
 export function loadTest(spec: Partial<LoadTestSpec> = {}): LoadTest {
-  return {
-    metadata: {
-      name: "lt",
-      namespace: "ns",
-      uid: "u1",
-      generation: 1,
-      resourceVersion: "1",
-      creationTimestamp: "2030-01-01T00:00:00Z",
-    },
-    spec: { service: "web", scheme: "https", requestsPerSecond: 1000, duration: "2s", ...spec },
-  };
+  return endlessLoadTest({ duration: "2s", ...spec });
 }
 
 /** The Pods of a LoadTest through `backends` Services that share its requests evenly. */

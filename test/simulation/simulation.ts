@@ -6,7 +6,7 @@ import { canaries, loadtests, type ObjectKey, pods, type Resource, services } fr
 import { apiVersion } from "../../lib/loadtest/api-group.ts";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
 import type { KubeObject, Service } from "../../lib/plan/objects.ts";
-import { differsInFigures } from "../../lib/plan/status-writes.ts";
+import { differsInFiguresAlone } from "../../lib/plan/status-writes.ts";
 import { Chance } from "../chance.ts";
 import { ApiServer } from "../model/api-server.ts";
 import type { Way } from "../model/client.ts";
@@ -103,7 +103,7 @@ class Simulation {
     });
     this.#server.store.listen(({ plural, object, before }) => {
       const [was, is] = [before, object] as Partial<LoadTest>[];
-      if (plural === loadtests.plural) this.#isFigures = differsInFigures(was?.status, is?.status);
+      if (plural === loadtests.plural) this.#isFigures = differsInFiguresAlone(was?.status, is?.status);
     });
     this.#expectations = new Expectations(this.#server.store, this.#kubelets, () => this.#underWay.calls === 0);
   }
