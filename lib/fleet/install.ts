@@ -8,7 +8,7 @@ import { canaries, loadtests, pods } from "../kube/resource.ts";
 import { apiGroup, apiVersion } from "../loadtest/api-group.ts";
 import { type ExtensionOptions, extensionSteps, type Placement, type Step } from "../manifest/extension.ts";
 import { extensionNamespace } from "../manifest/names.ts";
-import { podPolicy } from "../manifest/pod-policy.ts";
+import { podPolicy, podPolicyName } from "../manifest/pod-policy.ts";
 import type { PolicyRule } from "../manifest/rights.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { type Applied, applyObject, findObject } from "./apply.ts";
@@ -177,7 +177,9 @@ class Installation {
    */
   async #transitional(objects: readonly KubeObject[]): Promise<readonly KubeObject[]> {
     const { image } = this.#options.extension;
-    this.#policies = objects.filter(({ kind }) => kind === admissionPolicies.kind);
+    this.#policies = objects.filter(
+      ({ kind, metadata }) => kind === admissionPolicies.kind && metadata.name === podPolicyName,
+    );
     if (this.#policies.length === 0) return objects;
     const labelSelector = controllerSelector;
     const { items } = await this.#client.list(pods, { namespace: extensionNamespace, labelSelector });

@@ -12,6 +12,7 @@ import {
   ports,
   servingSecret,
 } from "./names.ts";
+import { podDeletionPolicy } from "./pod-deletion-policy.ts";
 import { podPolicy, podPolicyBinding } from "./pod-policy.ts";
 import {
   admissionRules,
@@ -21,6 +22,7 @@ import {
   registrationRules,
   workRules,
 } from "./rights.ts";
+import { servicePolicy } from "./service-policy.ts";
 
 const rbac = "rbac.authorization.k8s.io";
 /** One goes on while the other is away. */
@@ -61,6 +63,8 @@ export function controllerParts({ image, replicas = defaultReplicas }: Controlle
       binding("Role", inNamespace),
       podPolicy(image),
       podPolicyBinding(),
+      ...podDeletionPolicy(),
+      ...servicePolicy(),
     ],
     belongings: [
       emptySecret(servingSecret),

@@ -1,21 +1,16 @@
-// A ValidatingAdmissionPolicy on the controller's own account: whoever takes over the controller can make worker Pods,
-// and no others. RBAC cannot say this, since a right to make Pods is a right to make any.
+// The Pods that the controller may make and change: worker Pods (lib/plan/worker-pod.ts), whatever a podTemplate asks for.
+import { type AccountPolicy, accountPolicy, accountPolicyBinding, belongsToLoadTest } from "./account-policy.ts";
 import type { Manifest } from "./manifest.ts";
-import { extensionName, extensionNamespace } from "./names.ts";
 
 export const podPolicyName = "loadtest-worker-pods";
-const apiVersion = "admissionregistration.k8s.io/v1";
-const account = `system:serviceaccount:${extensionNamespace}:${extensionName}`;
-
-interface Validation {
-  expression: string;
-  message: string;
-}
 
 /** The worker Pods' volumes: the plan, values and certificates, and what a worker keeps for its next epoch. */
 const volumeTypes = ["downwardAPI", "configMap", "secret", "emptyDir"];
 
-function validations(images: readonly string[]): Validation[] {
+/** By which the kubelet runs or asks something of its own accord. */
+const hooks = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
+
+function validations(images: readonly string[]): AccountPolicy["validations"] {
   const pod = "object.spec";
   const [image = "", ...others] = images;
   const runsOurs =
@@ -24,6 +19,18 @@ function validations(images: readonly string[]): Validation[] {
     {
       expression: `${pod}.containers.all(c, ${runsOurs}) && !has(${pod}.initContainers) && !has(${pod}.ephemeralContainers)`,
       message: `the containers must run ${images.join(" or ")} and nothing else`,
+    },
+    {
+      expression: `${pod}.containers.all(c, !has(c.command) && has(c.args) && c.args[0] == 'worker' && !has(c.env) && !has(c.envFrom))`,
+      message: "the containers must be workers, without a command or an environment of their own",
+    },
+    {
+      expression: `${pod}.containers.all(c, ${hooks.map((hook) => `!has(c.${hook})`).join(" && ")})`,
+      message: `the containers must have none of ${hooks.join(", ")}`,
+    },
+    {
+      expression: `${pod}.containers.all(c, !has(c.ports) || c.ports.all(p, !has(p.hostPort) || p.hostPort == 0))`,
+      message: "the containers must have no ports of the node",
     },
     {
       expression: `has(${pod}.automountServiceAccountToken) && !${pod}.automountServiceAccountToken`,
@@ -47,42 +54,20 @@ function validations(images: readonly string[]): Validation[] {
       expression: `${pod}.containers.all(c, !c.securityContext.allowPrivilegeEscalation && c.securityContext.readOnlyRootFilesystem && c.securityContext.capabilities.drop.exists(d, d == 'ALL') && !has(c.securityContext.capabilities.add) && (!has(c.securityContext.privileged) || !c.securityContext.privileged) && (!has(c.securityContext.runAsNonRoot) || c.securityContext.runAsNonRoot) && !has(c.securityContext.runAsUser) && !has(c.securityContext.seccompProfile))`,
       message: "the containers must have no privileges, no capabilities and a root file system that is read only",
     },
-    {
-      expression:
-        "object.metadata.ownerReferences.exists(o, o.apiVersion.startsWith('beta.kuar.com/') && o.kind == 'LoadTest' && o.controller)",
-      message: "the Pod must belong to a LoadTest",
-    },
+    { expression: belongsToLoadTest("object"), message: "the Pod must belong to a LoadTest" },
   ];
 }
 
 /** `images` are the only ones that the controller may run: more than one while one version takes the place of another. */
 export function podPolicy(...images: readonly [string, ...string[]]): Manifest {
-  return {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicy",
-    metadata: { name: podPolicyName, labels: { "app.kubernetes.io/name": extensionName } },
-    spec: {
-      failurePolicy: "Fail",
-      // With every default written out: of a part that is applied as a whole, another manager's would be a conflict.
-      matchConstraints: {
-        matchPolicy: "Equivalent",
-        namespaceSelector: {},
-        objectSelector: {},
-        resourceRules: [
-          { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE", "UPDATE"], resources: ["pods"], scope: "*" },
-        ],
-      },
-      matchConditions: [{ name: "made-by-the-controller", expression: `request.userInfo.username == '${account}'` }],
-      validations: validations(images).map((validation) => ({ ...validation, reason: "Forbidden" })),
-    },
-  };
+  return accountPolicy({
+    name: podPolicyName,
+    resource: "pods",
+    operations: ["CREATE", "UPDATE"],
+    validations: validations(images),
+  });
 }
 
 export function podPolicyBinding(): Manifest {
-  return {
-    apiVersion,
-    kind: "ValidatingAdmissionPolicyBinding",
-    metadata: { name: podPolicyName, labels: { "app.kubernetes.io/name": extensionName } },
-    spec: { policyName: podPolicyName, validationActions: ["Deny"] },
-  };
+  return accountPolicyBinding(podPolicyName);
 }

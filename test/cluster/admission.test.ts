@@ -7,7 +7,6 @@ import { dryRunCreate, judgeAll, type Verdict } from "./admissions.ts";
 import { badObjects } from "./bad-objects.ts";
 import {
   controllerPods,
-  extensionNamespace,
   installController,
   installKinds,
   installWebhooks,
@@ -218,70 +217,4 @@ describe.skipIf(kubeconfig === "")("admission on a real cluster", () => {
       ({ code }) => code === 0,
     );
   }, 240_000);
-
-  test("the controller's account can make worker Pods and no others", async () => {
-    const as = ["--as", `system:serviceaccount:${extensionNamespace}:loadtest`];
-    const tryPod = ({ metadata = {}, spec = {} }: { metadata?: object; spec?: object }) => {
-      const changed = {
-        ...workerPod,
-        metadata: { ...workerPod.metadata, ...metadata },
-        spec: { ...workerPod.spec, ...spec },
-      };
-      return tryKubectl(["create", "--dry-run=server", ...as, ...inNamespace, "-f", "-"], JSON.stringify(changed));
-    };
-    await kubectl(["create", "serviceaccount", "other", ...inNamespace]);
-    const { securityContext } = container;
-    expect(await tryPod({})).toMatchObject({ code: 0 });
-    expect(await tryPod({ spec: { serviceAccountName: "other" } })).toMatchObject({ code: 0 }); // without its token
-    const refusals: [change: Parameters<typeof tryPod>[0], words: string][] = [
-      [{ spec: { containers: [{ ...container, image: "localhost/other" }] } }, "must run localhost/loadtest:dev"],
-      [{ spec: { initContainers: [{ ...container, name: "init" }] } }, "nothing else"],
-      [{ spec: { automountServiceAccountToken: true } }, "no token"],
-      [{ spec: { serviceAccountName: "other", automountServiceAccountToken: true } }, "no token"],
-      [{ spec: { volumes: [{ name: "h", hostPath: { path: "/" } }] } }, "the volumes must be"],
-      [{ spec: { volumes: [{ name: "t", projected: { sources: [] } }] } }, "the volumes must be"],
-      [{ spec: { hostNetwork: true } }, "namespaces of its own"],
-      [{ spec: { securityContext: { runAsNonRoot: false } } }, "a user other than root"],
-      [
-        { spec: { containers: [{ ...container, securityContext: { ...securityContext, runAsUser: 0 } }] } },
-        "no privileges",
-      ],
-      [
-        {
-          spec: {
-            containers: [{ ...container, securityContext: { ...securityContext, readOnlyRootFilesystem: false } }],
-          },
-        },
-        "read only",
-      ],
-      [{ metadata: { ownerReferences: undefined } }, "loadtest-worker-pods"],
-    ];
-    for (const [change, words] of refusals) {
-      const { code, err } = await tryPod(change);
-      expect({ words, code, err }).toMatchObject({ words, code: 1, err: expect.stringContaining(words) as never });
-    }
-  }, 120_000);
 });
-
-const container = {
-  name: "worker",
-  image: "localhost/loadtest:dev",
-  securityContext: {
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: true,
-    capabilities: { drop: ["ALL"] },
-  },
-};
-const workerPod = {
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: {
-    name: "by-controller",
-    ownerReferences: [{ apiVersion: "beta.kuar.com/v1", kind: "LoadTest", name: "a", uid: "b", controller: true }],
-  },
-  spec: {
-    automountServiceAccountToken: false,
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-    containers: [container],
-  },
-};

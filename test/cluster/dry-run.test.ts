@@ -1,5 +1,5 @@
 // Every manifest before a real API server, strictly: unknown fields refused, and no warning. Once by one that behaves as
-// the oldest supported version, where the CEL of kinds, webhooks and policy must compile too, and once by the test cluster.
+// the oldest supported version, where the CEL of kinds, webhooks and policies must compile too, and once by the test cluster.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,9 @@ const manifests = join(import.meta.dir, "../../manifests");
 const own = "loadtest-system";
 const namespace = "loadtest-dry-run";
 const kinds = ["loadtest-resource.yaml", "loadtest-result-resource.yaml", "canary-resource.yaml"];
-const policy = "loadtest-worker-pods";
+const policies = parseAllDocuments(readFileSync(join(manifests, "controller.yaml"), "utf8"))
+  .map((each) => each.toJS() as KubeObject)
+  .filter(({ kind }) => kind === "ValidatingAdmissionPolicy");
 const all = readdirSync(manifests, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".yaml"));
 
 interface Outcome {
@@ -87,7 +89,7 @@ for (const { who, isMissing, start, minor } of servers) {
       ]);
       await kubectl(["delete", "--ignore-not-found", ...files]);
       const bound = ["validatingadmissionpolicy", "validatingadmissionpolicybinding"];
-      await kubectl(["delete", bound.join(), policy, "--ignore-not-found"]);
+      await kubectl(["delete", bound.join(), ...policies.map(({ metadata }) => metadata.name), "--ignore-not-found"]);
       await kubectl(["delete", "namespace", own, namespace]);
       await server.stop();
       rmSync(cache, { recursive: true });
@@ -135,15 +137,19 @@ for (const { who, isMissing, start, minor } of servers) {
       60_000,
     );
 
-    test("the policy's CEL is understood to its types", async () => {
-      const documents = parseAllDocuments(readFileSync(join(manifests, "controller.yaml"), "utf8"));
-      const object = documents.map((each) => each.toJS()).find(({ kind }) => kind === "ValidatingAdmissionPolicy");
-      isFine(await kubectl(strictly("-f", "-"), JSON.stringify(object)));
+    test("the CEL of the policies is understood to its types", async () => {
+      expect(policies).toHaveLength(3);
+      isFine(await kubectl(strictly("-f", "-"), policies.map((policy) => JSON.stringify(policy)).join("\n---\n")));
       if (minor !== undefined) return; // a bare control plane has no controller that looks at types
-      const look = async () =>
-        JSON.parse((await kubectl(["get", "validatingadmissionpolicy", policy, "-o", "json"])).out);
-      const { status } = await eventually(look, (each) => each.status?.observedGeneration === each.metadata.generation);
-      expect(status.typeChecking?.expressionWarnings ?? []).toEqual([]);
+      for (const { metadata } of policies) {
+        const look = async () =>
+          JSON.parse((await kubectl(["get", "validatingadmissionpolicy", metadata.name, "-o", "json"])).out);
+        const { status } = await eventually(
+          look,
+          (each) => each.status?.observedGeneration === each.metadata.generation,
+        );
+        expect(status.typeChecking?.expressionWarnings ?? []).toEqual([]);
+      }
     }, 60_000);
 
     test("a field that is none is refused, so that strict is strict", async () => {

@@ -49,6 +49,8 @@ async function traces(): Promise<string[]> {
     .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
 }
 
+const policies = ["loadtest-worker-pods", "loadtest-worker-pod-deletions", "loadtest-worker-services"];
+
 /** resourceVersions of what install has applied; the Lease is renewed all the time. */
 async function versions(): Promise<Record<string, string | undefined>> {
   const cluster = [
@@ -57,8 +59,7 @@ async function versions(): Promise<Record<string, string | undefined>> {
     "crd/loadtestresults.beta.kuar.com",
     "clusterrole/loadtest",
     "clusterrolebinding/loadtest",
-    "validatingadmissionpolicy/loadtest-worker-pods",
-    "validatingadmissionpolicybinding/loadtest-worker-pods",
+    ...policies.flatMap((name) => [`validatingadmissionpolicy/${name}`, `validatingadmissionpolicybinding/${name}`]),
     "validatingwebhookconfiguration/kuar-validator",
     "mutatingwebhookconfiguration/kuar-defaulter",
     `namespace/${extensionNamespace}`,
@@ -83,7 +84,7 @@ describe("what needs no cluster", () => {
       "error: Cannot install: --image is missing, must be an image of this program that the cluster can pull\n",
     ]);
     const { code, out, err } = await loadtest(["install", "--image", "a/b:1", "--print"]);
-    expect([code, err, out.split("---\n").length]).toEqual([0, "", 18]);
+    expect([code, err, out.split("---\n").length]).toEqual([0, "", 22]);
     expect(out).toStartWith("apiVersion: v1\nkind: Namespace\n");
   });
 
@@ -139,7 +140,7 @@ describe.skipIf(kubeconfig === "")("install and uninstall", () => {
     for (const step of ["namespace", "kinds", "rights", "belongings", "controller", "webhooks", "probe", "closing"]) {
       expect(err).toMatch(new RegExp(`^${step} `, "m"));
     }
-    expect(out.trim().split("\n")).toHaveLength(18);
+    expect(out.trim().split("\n")).toHaveLength(22);
     const bad = await tryKubectl(["apply", "-f", "-"], loadTest("bad", { scheme: "ftp" }));
     expect(bad.code).not.toBe(0);
     await kubectl(["apply", "-f", "-"], loadTest("here"));
@@ -155,7 +156,7 @@ describe.skipIf(kubeconfig === "")("install and uninstall", () => {
   test("the second time nothing changes, and each object is said to be unchanged", async () => {
     const before = await versions();
     const summary = summaryOf(await install("-o", "json"));
-    expect([summary.installed, outcomes(summary), summary.objects.length]).toEqual([true, ["unchanged"], 18]);
+    expect([summary.installed, outcomes(summary), summary.objects.length]).toEqual([true, ["unchanged"], 22]);
     expect(await versions()).toEqual(before);
   }, 120_000);
 
