@@ -11,8 +11,9 @@ import { isComplete, isCompleted, isOf, presentRun } from "../../lib/plan/run.ts
 import { isWorkerPod, objectName, ownerUid } from "../../lib/plan/world.ts";
 import type { Kubelets, NodePod } from "../model/kubelets.ts";
 import type { Change, Store } from "../model/store.ts";
+import type { VirtualTime } from "../model/virtual-time.ts";
 import type { WorkerProcess } from "../model/worker-process.ts";
-import { maxRequestsPerSecond } from "./history.ts";
+import { formatMs, maxRequestsPerSecond } from "./history.ts";
 
 /** Why a history is not as it must be. */
 export class Broken extends Error {}
@@ -21,8 +22,11 @@ type RunningPod = NodePod & { process: WorkerProcess };
 
 /** Of sums of rates. */
 const rounding = 1e-6;
+/** No pass takes longer, calls that are held up included: whoever acts after that does not act on what was so before. */
+const longestPassMs = 30_000;
 
 export class Expectations {
+  readonly #time: VirtualTime;
   readonly #store: Store;
   readonly #kubelets: Kubelets;
   readonly #isQuiet: () => boolean;
@@ -35,10 +39,13 @@ export class Expectations {
   readonly #shaken = new Set<string>();
   /** Uids of Pods that do not count in sums. */
   readonly #exempt = new Set<string>();
+  /** Uids of LoadTests that are gone, and hashes of runs that are complete; since when. */
+  readonly #overSinceMs = new Map<string, number>();
   #isDirty = true;
 
   /** @param isQuiet Whether no controller waits for an answer: none is about to act on what it read before. */
-  constructor(store: Store, kubelets: Kubelets, isQuiet: () => boolean) {
+  constructor(time: VirtualTime, store: Store, kubelets: Kubelets, isQuiet: () => boolean) {
+    this.#time = time;
     this.#isQuiet = isQuiet;
     this.#store = store;
     this.#kubelets = kubelets;
@@ -124,13 +131,18 @@ export class Expectations {
     if (complete?.reason === "WorkersFinished" && !this.#kubelets.ranFor.has(loadTest.metadata.uid)) {
       this.break(`LoadTest "${key}" is said to be complete, and no worker of its own ever ran`);
     }
+    const isSameSpec = before?.metadata.generation === loadTest.metadata.generation;
+    if (isSameSpec && isComplete(before) && !isComplete(loadTest))
+      this.break(`LoadTest "${key}" is no longer complete`);
+    if (isDeletion) this.#noticeEnd(loadTest.metadata.uid);
+    else if (isComplete(loadTest)) this.#noticeEnd(presentRun(loadTest).hash);
     if (!isComplete(loadTest) || isDeletion) this.#counted.delete(loadTest.metadata.uid);
     else if (!this.#counted.has(loadTest.metadata.uid)) {
       this.#counted.add(loadTest.metadata.uid);
       this.#checkResults(loadTest);
     }
     if (isDeletion) rates.push(0);
-    else if (before?.metadata.generation !== loadTest.metadata.generation) rates.push(wantedRate(loadTest));
+    else if (!isSameSpec) rates.push(wantedRate(loadTest));
   }
 
   /** What a run that has just ended is said to have done, against what its workers did. */
@@ -152,9 +164,17 @@ export class Expectations {
     }
   }
 
+  #noticeEnd(what: string): void {
+    if (!this.#overSinceMs.has(what)) this.#overSinceMs.set(what, this.#time.nowMs);
+  }
+
   #noticePod(pod: Observed<Pod>): void {
     const { labels = {}, name } = pod.metadata;
     if (!isWorkerPod(pod) || !/-[0-9a-f]{8}-\d+(-\d+)?$/.test(name)) this.break(`Pod "${name}" has no derived name`);
+    for (const what of [ownerUid(pod), labels[runLabel]]) {
+      const agoMs = this.#time.nowMs - (this.#overSinceMs.get(what ?? "") ?? Number.POSITIVE_INFINITY);
+      if (agoMs > longestPassMs) this.break(`Pod "${name}" was made ${formatMs(agoMs).trim()} after all was over`);
+    }
     const place = placeOf(pod);
     const rival = this.#workerPods(`${pod.metadata.namespace}/${labels[loadTestLabel]}`).find(
       (other) => other.metadata.uid !== pod.metadata.uid && isWanted(other) && placeOf(other) === place,

@@ -5,6 +5,7 @@ import type { LoadTestSpec } from "../../lib/loadtest/load-test.ts";
 import { Chance } from "../chance.ts";
 import { type Fate, fates } from "../model/fate.ts";
 import type { Disturbance } from "../model/watch-stream.ts";
+import { type HandOver, handOvers } from "./replicas.ts";
 
 export type Step = { readonly atMs: number } & (
   | { readonly do: "create"; readonly name: string; readonly spec: LoadTestSpec }
@@ -21,7 +22,8 @@ export type Step = { readonly atMs: number } & (
   | { readonly do: "disturbCall"; readonly fate: Fate; readonly afterCalls: number }
   | { readonly do: "disturbEvents"; readonly disturbance: Disturbance; readonly events: number }
   | { readonly do: "freezeWatches" | "breakWatches" | "compact" }
-  | { readonly do: "restartController" }
+  | { readonly do: "restartControllers" }
+  | { readonly do: "handOver"; readonly how: HandOver; readonly gapMs: number }
   /** Another one leads too, for a while. */
   | { readonly do: "secondLeader"; readonly forMs: number }
 );
@@ -29,6 +31,8 @@ export type Step = { readonly atMs: number } & (
 export interface History {
   /** Of everything that is left to chance: how long each thing takes. */
   readonly seed: number;
+  /** Processes of the controller, of which one leads. */
+  readonly replicas: number;
   /** In the order of time. */
   readonly steps: readonly Step[];
 }
@@ -40,14 +44,16 @@ const longestMs = 60_000;
 
 export function randomHistory(seed: number): History {
   const chance = new Chance(seed, 1);
+  const replicas = chance.oneIn(3) ? 1 : 2;
   const count = 3 + chance.below(14);
   const first: Step = { atMs: 0, do: "create", name: "a", spec: randomSpec(chance) };
   const others = Array.from({ length: count }, (): Step[] => {
     const atMs = chance.below(chance.oneIn(2) ? 5000 : longestMs);
     if (chance.oneIn(8)) return randomSuccession(chance, atMs);
+    if (chance.oneIn(12)) return randomAftermath(chance, atMs);
     return [{ atMs, ...(chance.oneIn(2) ? randomDeed(chance) : randomFault(chance)) }];
   });
-  return { seed, steps: [first, ...others.flat()].toSorted((a, b) => a.atMs - b.atMs) };
+  return { seed, replicas, steps: [first, ...others.flat()].toSorted((a, b) => a.atMs - b.atMs) };
 }
 
 /** A LoadTest that is followed by another of the same name, while calls for it are on their way or its Pods out of reach. */
@@ -63,6 +69,30 @@ function randomSuccession(chance: Chance, atMs: number): Step[] {
     { atMs: goneAtMs, do: "delete", name: "a", policy },
     { atMs: goneAtMs + 200 + chance.below(3000), do: "create", name: "a", spec: randomSpec(chance) },
   ];
+}
+
+/**
+ * A LoadTest that is over, or nearly so, when another controller takes over, while calls for it may be on their way; what
+ * becomes of it and its Pods then is news to one that has only stood by.
+ */
+function randomAftermath(chance: Chance, atMs: number): Step[] {
+  const seconds = 2 + chance.below(6);
+  const handedOverAtMs = atMs + 1000 * seconds + chance.below(15_000);
+  const afterwards: Timeless<Step> = chance.oneIn(2)
+    ? { do: "delete", name: "c", policy: chance.oneIn(3) ? "Orphan" : "Background" }
+    : { do: "deletePod", pod: chance.below(8) };
+  return [
+    { atMs, do: "create", name: "c", spec: { ...randomSpec(chance), duration: `${seconds}s` } },
+    { atMs: handedOverAtMs - chance.below(4000), do: "disturbCall", fate: "late", afterCalls: chance.below(4) },
+    { atMs: handedOverAtMs, ...randomHandOver(chance) },
+    { atMs: handedOverAtMs + chance.below(50_000), ...afterwards },
+  ];
+}
+
+function randomHandOver(chance: Chance): Timeless<Step> {
+  const how = chance.pick(handOvers);
+  if (how === "deposed" && chance.oneIn(2)) return { do: "handOver", how, gapMs: -chance.below(10_000) };
+  return { do: "handOver", how, gapMs: chance.below(how === "stopped" ? 2000 : 17_000) };
 }
 
 type Timeless<T> = T extends unknown ? Omit<T, "atMs"> : never;
@@ -85,7 +115,7 @@ function randomDeed(chance: Chance): Timeless<Step> {
 function randomFault(chance: Chance): Timeless<Step> {
   const pod = chance.below(8);
   const node = chance.below(2);
-  switch (chance.below(16)) {
+  switch (chance.below(18)) {
     case 0:
       return { do: "deletePod", pod };
     case 1:
@@ -103,7 +133,7 @@ function randomFault(chance: Chance): Timeless<Step> {
     case 7:
       return { do: chance.oneIn(2) ? "breakWatches" : "compact" };
     case 8:
-      return { do: "restartController" };
+      return { do: "restartControllers" };
     case 9:
       return { do: "secondLeader", forMs: 1000 + chance.below(30_000) };
     case 10:
@@ -112,6 +142,9 @@ function randomFault(chance: Chance): Timeless<Step> {
       const disturbance = chance.pick(["dropped", "doubled", "overtaken"] as const);
       return { do: "disturbEvents", disturbance, events: 1 + chance.below(6) };
     }
+    case 12:
+    case 13:
+      return randomHandOver(chance);
     default:
       return { do: "disturbCall", fate: chance.pick(fates), afterCalls: chance.below(12) };
   }
@@ -165,9 +198,9 @@ function randomBackends(chance: Chance): CanarySpec["backends"] {
 }
 
 /** One line for each step. */
-export function formatHistory({ seed, steps }: History): string {
+export function formatHistory({ seed, replicas, steps }: History): string {
   const lines = steps.map(({ atMs, ...step }) => `  ${formatMs(atMs)}  ${JSON.stringify(step)}`);
-  return [`seed ${seed}, ${steps.length} steps:`, ...lines].join("\n");
+  return [`seed ${seed}, ${replicas} replicas, ${steps.length} steps:`, ...lines].join("\n");
 }
 
 export function formatMs(ms: number): string {

@@ -12,24 +12,31 @@ export const workerImage = "loadtest:test";
 
 export class Replica {
   readonly client: ModelClient;
+  /** Whether it acts. */
+  leads = false;
+  readonly #options: LoopOptions;
+  readonly #log: Log;
   readonly #stop = new AbortController();
 
   /** @param said Told what the loop warns of. */
   constructor(time: VirtualTime, server: ApiServer, way: Way, said: (words: string) => void) {
     this.client = new ModelClient(time, server, way);
     const say = (fields: object, words: string) => said(`${words} ${JSON.stringify(fields)}`);
-    const log = { debug: () => {}, info: () => {}, warn: say, error: say } as unknown as Log;
-    const options: LoopOptions = {
+    this.#log = { debug: () => {}, info: () => {}, warn: say, error: say } as unknown as Log;
+    this.#options = {
       workerImage,
       maxRequestsPerSecond,
       pollIntervalMs: { watched: 30_000, unwatched: 5000, longest: 120_000 },
       isWatching: true,
       identity: "replica",
       watchCounters: { events: nobody, watchesBroken: nobody },
-      mayAct: () => true,
+      mayAct: () => this.leads,
       registry: new Registry(),
     };
-    void runLoop(this.client, options, { passedAtNs: undefined }, log, this.#stop.signal);
+  }
+
+  begin(): void {
+    void runLoop(this.client, this.#options, { passedAtNs: undefined }, this.#log, this.#stop.signal);
   }
 
   /** Ends as by SIGTERM: what is under way is finished. */

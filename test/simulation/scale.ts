@@ -68,6 +68,8 @@ class Calm {
       },
       () => {},
     );
+    this.#replica.leads = true;
+    this.#replica.begin();
     const metadata = { namespace, name: "web" };
     server.create(services, { apiVersion: "v1", kind: "Service", metadata, spec: { ports: [{ port: 80 }] } } as never);
     time.runUntil(time.nowMs + 1000);

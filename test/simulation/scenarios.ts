@@ -4,7 +4,12 @@ import type { History, Step } from "./history.ts";
 const web = { service: "web", scheme: "http" as const };
 
 function history(...steps: Step[]): History {
-  return { seed: 7, steps };
+  return { seed: 7, replicas: 1, steps };
+}
+
+/** With one that stands by. */
+function watchedHistory(...steps: Step[]): History {
+  return { ...history(...steps), replicas: 2 };
 }
 
 export const scenarios: Readonly<Record<string, History>> = {
@@ -96,5 +101,26 @@ export const scenarios: Readonly<Record<string, History>> = {
     { atMs: 0, do: "secondLeader", forMs: 30_000 },
     { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, workers: 3 } },
     { atMs: 8000, do: "edit", name: "a", change: { workers: 2 } },
+  ),
+  "two leaders, each with what it has heard": watchedHistory(
+    { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, workers: 3 } },
+    { atMs: 5000, do: "secondLeader", forMs: 20_000 },
+    { atMs: 8000, do: "edit", name: "a", change: { workers: 2 } },
+  ),
+  "handed over in mid-run": watchedHistory(
+    { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, workers: 2, duration: "20s" } },
+    { atMs: 9000, do: "handOver", how: "killed", gapMs: 6000 },
+    { atMs: 17_000, do: "handOver", how: "deposed", gapMs: -3000 },
+    { atMs: 18_000, do: "edit", name: "a", change: { requestsPerSecond: 10 } },
+  ),
+  "handed over once it is over, then a Pod is deleted": watchedHistory(
+    { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, duration: "3s" } },
+    { atMs: 15_000, do: "handOver", how: "stopped", gapMs: 500 },
+    { atMs: 50_000, do: "deletePod", pod: 0 },
+  ),
+  "handed over once it is over, then deleted": watchedHistory(
+    { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, duration: "3s" } },
+    { atMs: 15_000, do: "handOver", how: "deposed", gapMs: 4000 },
+    { atMs: 50_000, do: "delete", name: "a", policy: "Background" },
   ),
 };

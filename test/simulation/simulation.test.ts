@@ -16,9 +16,9 @@ test("2,000 histories by chance come to be as they should, and never break a pro
     [1, 1 + halfOfHistories].map((first) => main("histories", `${first}`, `${halfOfHistories}`)),
   );
   expect(halves).toEqual([1, 1001].map((first) => `${halfOfHistories} histories from seed ${first}, 0 ended badly`));
-}, 300_000);
+}, 600_000);
 
 test("a crash at any call boundary of any scenario does no harm", async () => {
   const parts = await Promise.all(["0", "1"].map((part) => main("boundaries", part, "2")));
   for (const said of parts) expect(said).toMatch(/^[1-9]\d* call boundaries of [1-9]\d* scenarios, 0 ended badly$/);
-}, 300_000);
+}, 600_000);

@@ -19,6 +19,7 @@ import type { Disturbance } from "../model/watch-stream.ts";
 import { Broken, Expectations } from "./expectations.ts";
 import { formatMs, type History, type Step } from "./history.ts";
 import { Replica } from "./replica.ts";
+import { Replicas } from "./replicas.ts";
 
 const namespace = "ns";
 const epochMs = Date.UTC(2030, 0, 1);
@@ -64,10 +65,11 @@ class Simulation {
   readonly #kubelets: Kubelets;
   readonly #expectations: Expectations;
   readonly #trace: string[] = [];
-  readonly #replicas = new Set<Replica>();
+  readonly #replicas: Replicas;
   #fates: { fate: Fate; afterCalls: number }[] = [];
   #disturbances: Disturbance[] = [];
   readonly #underWay = { calls: 0 };
+  #replicasMade = 0;
   #calls = 0;
   #callsUntilOrder = 0;
   #writes = 0;
@@ -105,7 +107,9 @@ class Simulation {
       const [was, is] = [before, object] as Partial<LoadTest>[];
       if (plural === loadtests.plural) this.#isFigures = differsInFiguresAlone(was?.status, is?.status);
     });
-    this.#expectations = new Expectations(this.#server.store, this.#kubelets, () => this.#underWay.calls === 0);
+    this.#expectations = new Expectations(time, this.#server.store, this.#kubelets, () => this.#underWay.calls === 0);
+    const create = (crashed: () => void) => this.#createReplica(crashed);
+    this.#replicas = new Replicas({ time, chance: this.#chance, count: history.replicas, create });
   }
 
   run(): Outcome {
@@ -121,7 +125,7 @@ class Simulation {
 
   #live(): void {
     for (const name of ["web", "web2"]) this.#do({ atMs: 0, do: "setService", name, exists: true });
-    this.#begin();
+    this.#replicas.begin();
     for (const step of this.#history.steps) {
       this.#pass(epochMs + step.atMs);
       this.#note("history   ", JSON.stringify({ ...step, atMs: undefined }));
@@ -148,17 +152,17 @@ class Simulation {
   }
 
   get #isWhole(): boolean {
-    return this.#replicas.size === 1 && this.#kubelets.areReached;
+    return this.#replicas.areWhole && this.#kubelets.areReached;
   }
 
-  /** Nothing may be written once all is as it should be, by a controller that has just begun either. */
+  /** Nothing may be written once all is as it should be, nor by one that takes over or has just begun. */
   #awaitIdleness(): void {
     this.#pass(this.#time.nowMs + settlingMs);
     this.#writes = 0;
     this.#pass(this.#time.nowMs + idleMs);
-    for (const replica of this.#replicas) replica.stop();
-    this.#replicas.clear();
-    this.#begin();
+    this.#replicas.handOver("stopped", 0);
+    this.#pass(this.#time.nowMs + idleMs);
+    this.#replicas.begin();
     this.#pass(this.#time.nowMs + idleMs);
     if (this.#writes > 0) throw new Broken(`${this.#writes} writes, and nothing to do`);
     const missing = this.#expectations.whatIsMissing(this.#time.nowMs);
@@ -173,18 +177,15 @@ class Simulation {
     }
   }
 
-  #begin(): Replica {
+  #createReplica(crashed: () => void): Replica {
+    const name = `replica ${++this.#replicasMade}`.padEnd(10);
     const way: Way = {
       fateOf: () => this.#fateOf(),
       latencyMs: () => 1 + this.#chance.below(this.#chance.oneIn(10) ? 200 : 10),
       disturbanceOf: () => this.#disturbances.pop() ?? "none",
       streamLengthMs: () => 20_000 + this.#chance.below(280_000),
-      happened: (call, outcome) => this.#happened(call, outcome),
-      crashed: () => {
-        this.#replicas.delete(replica);
-        replica.kill();
-        this.#time.after(1000 + this.#chance.below(2000), () => this.#replicas.size === 0 && this.#begin());
-      },
+      happened: (call, outcome) => this.#happened(name, call, outcome),
+      crashed,
       blindlyDeleted: (name) =>
         this.#expectations.break(`"${name}" was deleted by a controller that had never seen it`),
       underWay: this.#underWay,
@@ -192,9 +193,7 @@ class Simulation {
       random: () => this.#chance.below(1e6) / 1e6,
       isWeighed: false,
     };
-    const replica = new Replica(this.#time, this.#server, way, (words) => this.#note("controller", words));
-    this.#replicas.add(replica);
-    return replica;
+    return new Replica(this.#time, this.#server, way, (words) => this.#note(name, words));
   }
 
   #fateOf(): Fate {
@@ -206,11 +205,11 @@ class Simulation {
     return due < 0 ? "served" : (this.#fates.splice(due, 1)[0]?.fate ?? "served");
   }
 
-  #happened({ method, path }: Call, outcome: string): void {
+  #happened(who: string, { method, path }: Call, outcome: string): void {
     const isFigures = method === "PATCH" && path.endsWith("/status") && this.#isFigures;
     const isKept = path.includes("/loadtestresults"); // figures too, as long as the run goes on
     if (method !== "GET" && !isFigures && !isKept) this.#writes++;
-    if (this.#options.isTraced) this.#note("api       ", `${method} ${path.replace(/^\/apis?/, "")}: ${outcome}`);
+    if (this.#options.isTraced) this.#note(who, `${method} ${path.replace(/^\/apis?/, "")}: ${outcome}`);
   }
 
   #note(who: string, what: string): void {
@@ -273,17 +272,14 @@ class Simulation {
       case "compact":
         this.#server.store.compact();
         return;
-      case "restartController":
-        for (const replica of this.#replicas) replica.stop();
-        this.#replicas.clear();
-        this.#begin();
+      case "restartControllers":
+        this.#replicas.begin();
         return;
-      case "secondLeader": {
-        const second = this.#begin();
-        this.#time.after(step.forMs, () => {
-          if (this.#replicas.size > 1 && this.#replicas.delete(second)) second.stop();
-        });
-      }
+      case "handOver":
+        this.#replicas.handOver(step.how, step.gapMs);
+        return;
+      case "secondLeader":
+        this.#replicas.addLeader(step.forMs);
     }
   }
 
