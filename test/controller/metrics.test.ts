@@ -46,3 +46,15 @@ test("calls are counted by verb and resource", async () => {
   expect(text).toContain('loadtest_api_calls{verb="list",resource="pods"} 3');
   expect(text).toContain('loadtest_api_calls{verb="patch",resource="loadtests/status"} 2');
 });
+
+test("alerts of OPERATIONS.md are about metrics that there are", async () => {
+  const known = new Set(
+    registryOfController()
+      .getMetricsAsArray()
+      .map(({ name }) => name),
+  );
+  const alerts = readFileSync(join(import.meta.dir, "../../OPERATIONS.md"), "utf8").matchAll(/\bloadtest_\w+/g);
+  const names = [...alerts].map(([name]) => name);
+  expect(names.length).toBeGreaterThan(5);
+  expect(names.filter((name) => !known.has(name))).toEqual([]);
+});
