@@ -97,12 +97,13 @@ function planLoadTest(
     return [...outdated, ...late, ...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
   }
 
-  const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
-  const unfit = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, canary);
+  const named = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
+  const unfit = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, named);
+  const canary = unfit === undefined ? named : undefined;
   const spec = effectiveSpec(unfit?.reason === "Invalid" ? illegible : loadTest.spec);
   const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers, nowMs);
   const known = latestScript(workers.flatMap(({ plan: observed }) => observed ?? []));
-  const wanted = compile(loadTest, run, spec, unfit === undefined ? canary : undefined);
+  const wanted = compile(loadTest, run, spec, canary);
   const target = judgeTarget(loadTest, spec, canary, world);
   const refusal = unfit ?? target.refusal ?? refuseSize(wanted, spec);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;

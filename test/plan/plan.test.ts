@@ -119,6 +119,7 @@ test.each<
   [what: string, canary: ReturnType<typeof split> | null, found: Map<string, Observed<Service> | null>, reason: string]
 >([
   ["that is not there", null, services, "CanaryNotFound"],
+  ["of no list", { spec: { backends: "web" } } as never, services, "CanaryInvalid"],
   ["of 90 and 20", split({ service: "web", percent: 90 }, { service: "next", percent: 20 }), services, "CanaryInvalid"],
   [
     "with a backend that is not there",
