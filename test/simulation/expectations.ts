@@ -136,6 +136,7 @@ export class Expectations {
       this.break(`LoadTest "${key}" is no longer complete`);
     if (isDeletion) this.#noticeEnd(loadTest.metadata.uid);
     else if (isComplete(loadTest)) this.#noticeEnd(presentRun(loadTest).hash);
+    else this.#overSinceMs.delete(presentRun(loadTest).hash); // it is run again
     if (!isComplete(loadTest) || isDeletion) this.#counted.delete(loadTest.metadata.uid);
     else if (!this.#counted.has(loadTest.metadata.uid)) {
       this.#counted.add(loadTest.metadata.uid);
