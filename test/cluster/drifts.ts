@@ -139,7 +139,8 @@ export const changes: readonly Drift[] = [
       "true",
     ),
     object: "ValidatingAdmissionPolicy loadtest-worker-pods",
-    field: "spec.validations[the Pod must have no token].expression",
+    field:
+      "spec.validations[the containers must be workers, without a command or an environment of their own].expression",
   },
   {
     command: json("validatingadmissionpolicy/loadtest-worker-pods", "replace", "/spec/failurePolicy", "Ignore"),
