@@ -20,12 +20,23 @@ export class Hearsay {
   readonly #fresh = new Map<string, LoadTest>();
   /** Names of the Pods that bear a LoadTest's name, as far as they have been heard of. */
   readonly #podNames = new Map<string, Set<string>>();
+  /** Whether those are all. */
+  #knowsPods = false;
 
-  /** Everything but who is fresh: a list is about to tell all. */
+  /** Forgets everything but who is fresh. */
   forget(): void {
     this.#byCanary.clear();
     this.#seen.clear();
     this.#podNames.clear();
+    this.#knowsPods = false;
+  }
+
+  /** What lists tell, which is all that there is. */
+  learn(loadTests: readonly LoadTest[], pods: readonly Pod[]): void {
+    this.forget();
+    for (const loadTest of loadTests) this.note(loadTest);
+    for (const pod of pods) this.notePod(pod, false);
+    this.#knowsPods = true;
   }
 
   /** Remembers whom it concerns; returns whether there is news in it. */
@@ -67,12 +78,13 @@ export class Hearsay {
     }
   }
 
-  /** The LoadTest, once, if it is fresh and no Pods that bear its name have been heard of. */
+  /** The LoadTest, once, if it is fresh and there are no Pods that bear its name. */
   takeFresh(key: string): LoadTest | undefined {
     const loadTest = this.#fresh.get(key);
     this.#fresh.delete(key);
     const hasPods = (this.#podNames.get(key)?.size ?? 0) > 0;
-    return hasPods || loadTest === undefined || !isNew(loadTest) ? undefined : loadTest;
+    if (loadTest === undefined || !isNew(loadTest)) return undefined;
+    return hasPods || !this.#knowsPods ? undefined : loadTest;
   }
 
   keysOfCanary(canary: string): Iterable<string> {

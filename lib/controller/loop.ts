@@ -174,15 +174,11 @@ class Loop {
   #ringWhoNeedsIt({ loadTests, pods: workers }: Lists): void {
     const owned = Map.groupBy(workers, (pod) => ownerUid(pod) ?? "");
     const uids = new Set<string>();
-    this.#hearsay.forget();
-    for (const loadTest of loadTests) {
-      uids.add(loadTest.metadata.uid);
-      this.#hearsay.note(loadTest);
-    }
+    for (const { metadata } of loadTests) uids.add(metadata.uid);
+    this.#hearsay.learn(loadTests, workers);
     const all = loadTests.map((loadTest) => ({ loadTest, pods: owned.get(loadTest.metadata.uid) ?? [] }));
     const needy = this.#lookedAt.select(all, this.#options, nowMs());
     for (const { loadTest } of needy) this.queue.ring(keyOf(loadTest));
-    for (const pod of workers) this.#hearsay.notePod(pod, false);
     for (const uid of this.#statusWrittenAtMs.keys()) if (!uids.has(uid)) this.#statusWrittenAtMs.delete(uid);
     this.#reader.keepOnly(uids);
     const orphans = workers.filter((pod) => !uids.has(ownerUid(pod) ?? ""));

@@ -14,12 +14,13 @@ function created(agoSeconds = 0): LoadTest {
 
 test("a LoadTest that has just come is fresh, once", () => {
   const hearsay = new Hearsay();
+  hearsay.learn([], []);
   const test = created();
   expect(keyOf(test)).toBe(key);
   expect(hearsay.hear(test, "ADDED")).toBe("fresh");
   expect(hearsay.hear(test, "ADDED")).toBe("none");
   expect(hearsay.takeFresh(key)).toBeUndefined(); // told twice, it is looked at like any other
-  hearsay.forget();
+  hearsay.learn([], []);
   hearsay.hear(test, "ADDED");
   expect(hearsay.takeFresh(key)).toBe(test);
   expect(hearsay.takeFresh(key)).toBeUndefined();
@@ -28,6 +29,13 @@ test("a LoadTest that has just come is fresh, once", () => {
 test.each<[string, (hearsay: Hearsay) => void]>([
   ["is old", (hearsay) => hearsay.hear(created(60), "ADDED")],
   ["has a status", (hearsay) => hearsay.hear({ ...created(), status: { phase: "Pending" } }, "ADDED")],
+  [
+    "comes before all Pods are known",
+    (hearsay) => {
+      hearsay.forget();
+      hearsay.hear(created(), "ADDED");
+    },
+  ],
   [
     "is gone by now",
     (hearsay) => {
@@ -51,6 +59,7 @@ test.each<[string, (hearsay: Hearsay) => void]>([
   ],
 ])("one that %s is not taken for fresh", (_, tell) => {
   const hearsay = new Hearsay();
+  hearsay.learn([], []);
   tell(hearsay);
   expect(hearsay.takeFresh(key)).toBeUndefined();
 });
