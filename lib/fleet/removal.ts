@@ -55,12 +55,14 @@ export async function planRemoval(client: KubeClient, scope: RemovalScope): Prom
   const { namespace, keepsKinds } = scope;
   const look = new Look(client);
   const where = namespace === undefined ? {} : { namespace };
+  const ofWorkers = { ...where, labelSelector: selectorOf(workerLabels) };
   const [own, tests, shares, pods_, controllers] = await Promise.all([
     look.own(scope),
     look.list(loadtests, where),
     look.list(canaries, where),
-    look.list(pods, { ...where, labelSelector: selectorOf(workerLabels) }),
+    look.list(pods, ofWorkers),
     look.list(deployments, { labelSelector: controllerSelector }, namespace === undefined),
+    keepsKinds ? undefined : look.list(services, ofWorkers), // whether it may be seen
   ]);
   const home = namespace ?? extensionNamespace;
   const others = [...new Set(controllers?.map(namespaceOf))].filter((other) => other !== home);

@@ -2,7 +2,7 @@
 // first, then what makes load, then all else. Each step is over when everything of it is gone.
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { loadtests, pods } from "../kube/resource.ts";
+import { loadtests, pods, type Resource, services } from "../kube/resource.ts";
 import type { StepName } from "../manifest/extension.ts";
 import { extensionNamespace } from "../manifest/names.ts";
 import { workerLabels } from "../plan/metrics-service.ts";
@@ -15,6 +15,8 @@ import { waitUntil } from "./waiting.ts";
 import type { Watcher } from "./watcher.ts";
 
 const deletedAtOnce = 32;
+/** What LoadTests own. Once their kind is gone, the garbage collector can no longer tell that they are. */
+const dependents = [pods, services] as readonly Resource[];
 
 export interface UninstallOptions {
   /** For each step to be over. */
@@ -39,7 +41,7 @@ export async function uninstall(client: KubeClient, removal: Removal, options: U
       "Canaries",
       removal.data.filter(({ kind }) => kind !== loadtests.kind),
     );
-    await dismantling.awaitWorkers("the garbage collector has ended them");
+    await dismantling.awaitWorkers("the garbage collector has ended them", dependents);
     await dismantling.take("kinds");
   }
   await dismantling.take("controller");
@@ -80,13 +82,16 @@ class Dismantling {
     watcher.done("gone");
   }
 
-  /** @param words Who has ended them, where there were any. */
-  async awaitWorkers(words: string): Promise<void> {
-    if (this.#removal.workers.length === 0 && (await this.#workers()).length === 0) return;
+  /**
+   * @param words Who has ended them, where there were any.
+   * @param resources Pods, and what else is of workers.
+   */
+  async awaitWorkers(words: string, resources: readonly Resource[] = [pods]): Promise<void> {
+    if (this.#removal.workers.length === 0 && (await this.#workers(resources)).length === 0) return;
     const { watcher } = this.#options;
     watcher.begin("workers");
-    await this.#wait("worker Pods", async () => {
-      const left = await this.#workers();
+    await this.#wait("workers", async () => {
+      const left = await this.#workers(resources);
       return left.length === 0 ? undefined : remainsOf(left);
     });
     watcher.done(words);
@@ -94,7 +99,7 @@ class Dismantling {
 
   /** Load is not left without a controller: where LoadTests stay, their Pods do not. */
   async endWorkers(): Promise<void> {
-    await this.#delete(await this.#workers());
+    await this.#delete(await this.#workers([pods]));
     await this.awaitWorkers("ended; LoadTests that were running go on when a controller is there again");
   }
 
@@ -127,11 +132,12 @@ class Dismantling {
     return (await this.#client.list(pods, { namespace, labelSelector: controllerSelector })).items;
   }
 
-  async #workers(): Promise<readonly Found[]> {
+  async #workers(resources: readonly Resource[]): Promise<readonly Found[]> {
     const { scope, otherNamespaces } = this.#removal;
     const where = scope.namespace === undefined ? {} : { namespace: scope.namespace };
-    const { items } = await this.#client.list(pods, { ...where, labelSelector: selectorOf(workerLabels) });
-    return items.filter((pod) => !otherNamespaces.includes(namespaceOf(pod)));
+    const options = { ...where, labelSelector: selectorOf(workerLabels) };
+    const lists = await Promise.all(resources.map((resource) => this.#client.list(resource, options)));
+    return lists.flatMap(({ items }) => items).filter((one) => !otherNamespaces.includes(namespaceOf(one)));
   }
 
   #wait(what: string, missing: () => Promise<string | undefined>): Promise<void> {
