@@ -92,13 +92,14 @@ function planLoadTest(
   const { refusedCreations, podWarnings } = world;
   const status = (observation: Omit<Observation, "run" | "workers" | "nowMs">) =>
     statusAction(loadTest, { ...observation, run, workers, refusedCreations, podWarnings, nowMs }, world);
+  const illFormed = refuseSpec(loadTest, options.maxRequestsPerSecond);
   if (isCompleted(run.status)) {
     const late = dismissals(workers, "its run is over", nowMs); // made by a call that was held up on its way
-    return [...outdated, ...late, ...expiry(loadTest, run, nowMs), ...status({ seats: 0 })];
+    return [...outdated, ...late, ...expiry(loadTest, run, nowMs), ...status({ refusal: illFormed, seats: 0 })];
   }
 
   const named = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
-  const unfit = refuseSpec(loadTest, options.maxRequestsPerSecond) ?? refuseCanary(loadTest, named);
+  const unfit = illFormed ?? refuseCanary(loadTest, named);
   const canary = unfit === undefined ? named : undefined;
   const spec = effectiveSpec(unfit?.reason === "Invalid" ? illegible : loadTest.spec);
   const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers, nowMs);
@@ -156,7 +157,7 @@ function planLoadTest(
     ...(isPausing
       ? []
       : status({
-          refusal,
+          refusal: completion === undefined ? refusal : illFormed, // as of now on, when nothing else is looked at
           seats: ending === undefined ? seats : 0,
           ending,
           completion,
