@@ -65,7 +65,10 @@ async function course(name: string, workers: number, durationSeconds: number): P
   const [runningAtMs, judgedAtMs] = await Promise.all([allRun, judged]);
   stop.abort();
   const requests = await requestCounts(client);
-  const log = (await accessLog(namespace, `${durationSeconds + 20}s`)).filter(({ path }) => path.endsWith(`?${name}`));
+  const asked = (await accessLog(namespace, `${durationSeconds + 20}s`)).filter(({ path }) =>
+    path.endsWith(`?${name}`),
+  );
+  const [_preflight, ...log] = asked;
   return { createdAtMs, runningAtMs, judgedAtMs, requests, log };
 }
 
