@@ -1,8 +1,9 @@
 // The cluster as it is now: all LoadTests and worker Pods in a list each, to see who needs attention; and one LoadTest
 // with everything that decides about it, live.
-import { ApiError, isForbidden, isNotFound } from "../kube/api-error.ts";
+import { ApiError, isForbidden } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { newestWarning } from "../kube/events.ts";
+import { find } from "../kube/find.ts";
 import { canaries, loadtests, type ObjectKey, pods, type Resource, services } from "../kube/resource.ts";
 import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
@@ -166,10 +167,5 @@ async function getOrNull<T extends KubeObject>(
   resource: Resource<T>,
   key: ObjectKey,
 ): Promise<Observed<T> | null> {
-  try {
-    return await client.get(resource, key);
-  } catch (error: unknown) {
-    if (isNotFound(error)) return null;
-    throw error;
-  }
+  return (await find(client, resource, key)) ?? null;
 }

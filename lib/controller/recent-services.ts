@@ -1,8 +1,9 @@
 // Target Services that were there within the last second: LoadTests that come together often aim at the same one, and to
 // ask for it each time would be half of the calls before their first Pods. A Service that goes within that second might
 // as well have gone just after; one that is missing is asked for each time.
-import { isNotFound } from "../kube/api-error.ts";
+
 import type { KubeClient } from "../kube/client.ts";
+import { find } from "../kube/find.ts";
 import { type ObjectKey, services } from "../kube/resource.ts";
 import type { Observed, Service } from "../plan/objects.ts";
 import { monotonicNs } from "../runtime/clock.ts";
@@ -18,10 +19,7 @@ export class RecentServices {
     const name = `${key.namespace}/${key.name}`;
     const known = this.#asked.get(name);
     if (known !== undefined && monotonicNs() - known.atNs < freshNs) return known.answer;
-    const answer = client.get(services, key).catch((error: unknown) => {
-      if (isNotFound(error)) return null;
-      throw error;
-    });
+    const answer = find(client, services, key).then((service) => service ?? null);
     this.#keep(name, answer);
     return answer;
   }

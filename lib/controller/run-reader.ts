@@ -1,8 +1,9 @@
 // What is read of a running LoadTest beside its Pods: the tails of its workers' logs, and its LoadTestResult when that is
 // about to be written. How long ago either was read is remembered, to spare the API server; after a restart both are
 // read at once.
-import { isNotFound } from "../kube/api-error.ts";
+
 import type { KubeClient } from "../kube/client.ts";
+import { find } from "../kube/find.ts";
 import { loadtestresults } from "../kube/resource.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { hasEnded, toldStartMs, workerOf } from "../plan/crew.ts";
@@ -106,12 +107,7 @@ export class RunReader {
   }
 
   async #stored(key: { namespace: string; name: string }): Promise<StoredResult | null> {
-    try {
-      return await this.#client.get(loadtestresults, key);
-    } catch (error: unknown) {
-      if (isNotFound(error)) return null;
-      throw error;
-    }
+    return (await find(this.#client, loadtestresults, key)) ?? null;
   }
 }
 
