@@ -31,14 +31,18 @@ async function probeGood(client: KubeClient, namespace: string): Promise<string 
   return `a LoadTest without paths is not given any: the API server did not get an answer from the webhook ${defaulter.webhook}`;
 }
 
-async function probeBad(client: KubeClient, namespace: string): Promise<string | undefined> {
-  const canary = {
+/** Bad, as the validator alone knows: the kind's own rules let it pass. */
+export function badCanary(namespace: string): Canary & KubeObject {
+  return {
     apiVersion,
     kind: "Canary",
     metadata: { name: "", generateName: "p".repeat(prefixLength), namespace },
     spec: { backends: [{ service: "probe", percent: 100 }] },
   } as unknown as Canary & KubeObject;
-  const answer = await attempt(() => client.create(canaries, canary, { dryRun: true }));
+}
+
+async function probeBad(client: KubeClient, namespace: string): Promise<string | undefined> {
+  const answer = await attempt(() => client.create(canaries, badCanary(namespace), { dryRun: true }));
   const call = `the webhook ${validator.webhook}`;
   if (!(answer instanceof ApiError))
     return `a bad Canary is accepted: the API server did not get an answer from ${call}`;

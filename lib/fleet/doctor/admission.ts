@@ -9,11 +9,10 @@ import { apiVersion } from "../../loadtest/api-group.ts";
 import { defaultPaths } from "../../loadtest/defaults.ts";
 import { defaulter, validator } from "../../manifest/names.ts";
 import type { KubeObject } from "../../plan/objects.ts";
+import { badCanary } from "../probe.ts";
 
 const name = "loadtest-doctor";
 const spec = { service: name, scheme: "http", requestsPerSecond: 1, duration: "1s" } as const;
-/** More than the validator allows, and no more than the API server, which cuts it off. */
-const prefixLength = 250;
 
 /** What became of an object that nobody stores. */
 export type DryRun =
@@ -37,16 +36,10 @@ export interface Proof {
 /** @param hasWebhooks Whether there are to be any. Rejects when the caller may not create such objects. */
 export async function proveAdmission(client: KubeClient, namespace: string, hasWebhooks: boolean): Promise<Proof> {
   const loadTest = (spec: object) => ({ apiVersion, kind: "LoadTest", metadata: { name, namespace }, spec });
-  const canary = {
-    apiVersion,
-    kind: "Canary",
-    metadata: { name: "", generateName: "p".repeat(prefixLength), namespace },
-    spec: { backends: [{ service: name, percent: 100 }] },
-  };
   const [good, malformed, unnamed] = await Promise.all([
     dryRun(client, loadtests as Resource<KubeObject>, loadTest(spec)),
     dryRun(client, loadtests as Resource<KubeObject>, loadTest({ ...spec, canary: name })),
-    dryRun(client, canaries as Resource<KubeObject>, canary),
+    dryRun(client, canaries as Resource<KubeObject>, badCanary(namespace)),
   ]);
   return judgeAdmission({ good, malformed, unnamed }, hasWebhooks);
 }
