@@ -6,7 +6,8 @@ import type { Access } from "./access-log.ts";
 
 /**
  * The server has counted what was sent, and maybe what nobody knows of; everything that was due is accounted for. A busy
- * machine may keep workers from beginning or sending in time: the results then say that they are worth nothing.
+ * machine may keep workers from beginning in time: where more than one in a thousand is lost by that, the results say that
+ * they are worth nothing.
  */
 export function expectAccounted(results: LoadTestResults, log: readonly Access[]): void {
   const { scheduled, sent, completed, failed, timedOut, inFlight, unsent, lost, valid } = results;
@@ -14,7 +15,7 @@ export function expectAccounted(results: LoadTestResults, log: readonly Access[]
   expect(completed + failures + timedOut + inFlight + unsent + lost).toBe(scheduled);
   expect(log.length).toBeGreaterThanOrEqual(sent);
   expect(log.length).toBeLessThanOrEqual(sent + lost);
-  if (valid) expect({ lost, unsent }).toEqual({ lost: 0, unsent: 0 });
+  if (valid) expect(lost).toBeLessThanOrEqual(scheduled / 1000);
 }
 
 /** How often the server was asked before the load, to see whether it answers: that is in no result. */

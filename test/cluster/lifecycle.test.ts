@@ -181,7 +181,9 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
     const { results, log } = await outcomeOf("resized");
     expect(results.scheduled).toBe(6000);
     expectAccounted(results, log);
-    expect(most(log, 3)).toBeLessThan(3 * 200 * 1.1); // a standstill of the machine delays some
+    // What is answered within three seconds was due within those and the longest time that an answer took.
+    const longestSeconds = results.latencyUs.max / 1e6;
+    expect(most(log, 3)).toBeLessThanOrEqual((3 + longestSeconds) * 200 + 4);
   }, 150_000);
 
   test("of a namespace that is deleted nothing is left, and its load ends", async () => {
