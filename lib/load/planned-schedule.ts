@@ -21,11 +21,10 @@ const nothing = RateCurve.ramps(0, []);
 /** The rate over time after the start, with all changes; undefined for a closed loop. */
 export function rateCurve({ requestsPerSecond, durationNs, stages, changes = [] }: AskedRate): RateCurve | undefined {
   if (requestsPerSecond === "max") return undefined;
-  return changes.reduce(
-    (curve, { atNs, clockNs, paused, ...rates }) =>
-      curve.followedBy(paused === true ? RateCurve.pause : plainCurve(rates), atNs, clockNs),
-    plainCurve({ requestsPerSecond, durationNs, stages }),
-  );
+  return changes.reduce((curve, { atNs, clockNs, dueCount, paused, ...rates }) => {
+    const before = dueCount === undefined ? curve : RateCurve.evenly(dueCount, atNs);
+    return before.followedBy(paused === true ? RateCurve.pause : plainCurve(rates), atNs, clockNs);
+  }, plainCurve({ requestsPerSecond, durationNs, stages }));
 }
 
 function plainCurve({ requestsPerSecond, durationNs, stages }: AskedRate & { requestsPerSecond: number }): RateCurve {

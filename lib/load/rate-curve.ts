@@ -61,6 +61,12 @@ export class RateCurve {
     );
   }
 
+  /** `count` requests until `endNs`, evenly: stands for rates that are not known any more. */
+  static evenly(count: number, endNs: number): RateCurve {
+    const rate = endNs === 0 ? 0 : (count * 1e9) / endNs;
+    return new RateCurve([{ startNs: 0, endNs, startRate: rate, endRate: rate }]);
+  }
+
   /** No request, and no end. */
   static readonly pause = new RateCurve([{ startNs: 0, endNs: Number.POSITIVE_INFINITY, startRate: 0, endRate: 0 }]);
 

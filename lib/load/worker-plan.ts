@@ -51,6 +51,8 @@ const Change = closed({
   /** After the start. */
   atNs: InstantNs,
   clockNs: InstantNs,
+  /** How many requests of all workers are due by then. Absent: those that the rates before it make. */
+  dueCount: Type.Optional(Type.Number({ minimum: 0 })),
   /** No load until the next change, and no end. */
   paused: Type.Optional(Type.Literal(true)),
   requestsPerSecond: Type.Integer({ minimum: 1, maximum: highestRate }),

@@ -17,7 +17,7 @@ import { resultActions } from "./result-actions.ts";
 import { measurementOf } from "./results.ts";
 import { isComplete, isCompleted, isOf, presentRun, type Run } from "./run.ts";
 import { storedOfRun, storedOutcome } from "./run-result.ts";
-import { latestScript, type Script, scriptTowards } from "./script.ts";
+import { atRatesOf, latestScript, type Script, scriptTowards } from "./script.ts";
 import { dismissals, instructions, superfluous } from "./staffing.ts";
 import { type Observation, statusOf } from "./status.ts";
 import { statusWriteDelayMs } from "./status-writes.ts";
@@ -108,13 +108,10 @@ function planLoadTest(
   const target = judgeTarget(loadTest, spec, canary, world);
   const refusal = unfit ?? target.refusal ?? refuseSize(wanted, spec);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
+  const isPaused = spec.state === "Paused";
+  const attainable = refusal === undefined || known === undefined ? wanted : atRatesOf(wanted, known);
   const script =
-    refusal !== undefined && known !== undefined
-      ? known
-      : scriptTowards(known, wanted, {
-          isPaused: spec.state === "Paused",
-          sinceStartNs,
-        });
+    unfit !== undefined && known !== undefined ? known : scriptTowards(known, attainable, { isPaused, sinceStartNs });
   const { reports = new Map() } = world;
   const stored = world.results?.get(loadTest.metadata.uid);
   const kept = storedOfRun(stored ?? null, startAtMs);
@@ -134,7 +131,6 @@ function planLoadTest(
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && refusal === undefined && ending === undefined && completion === undefined && !isDone;
-  const isPaused = spec.state === "Paused";
   const isPausing = isPaused && unfit === undefined && isChangeAhead(script, sinceStartNs); // it will be said once it is so
   const why = unfit === undefined ? "the LoadTest has changed" : "the LoadTest is not accepted";
   const orders =

@@ -2,7 +2,7 @@
 // while they follow it, and so grows by what is new: positions in its lists keep their meaning for the results.
 import { isDeepStrictEqual } from "node:util";
 import type { PlannedBackend, PlannedRequest, WorkerPlan } from "../load/worker-plan.ts";
-import { ratesOf, timelineTowards } from "./timeline.ts";
+import { ratesOf, timelineTowards, withoutOldestChange } from "./timeline.ts";
 
 export type Script = Omit<
   WorkerPlan,
@@ -43,6 +43,12 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((value, index) => value - (b[index] as number)).find((difference) => difference !== 0) ?? 0;
 }
 
+/** The known script at the wanted rates: for when nothing else that is wanted can be had. */
+export function atRatesOf(wanted: Script, known: Script): Script {
+  const { requestsPerSecond: _, durationNs: __, stages: ___, ...rest } = known;
+  return { ...rest, ...ratesOf(wanted) };
+}
+
 /** The known script, changed so that it becomes the wanted one, and does not outgrow a plan. */
 export function scriptTowards(
   known: Script | undefined,
@@ -67,7 +73,7 @@ export function scriptBytes(script: Script): number {
 function withRecentChanges(script: Script): Script {
   const { changes = [] } = script;
   if (changes.length < 2 || scriptBytes(script) <= mostBytes) return script;
-  return withRecentChanges({ ...script, changes: changes.slice(1) });
+  return withRecentChanges(withoutOldestChange(script));
 }
 
 /** Whether a worker can follow the script without being replaced. */

@@ -7,7 +7,7 @@
 //                      ╱
 //                     └──────────────▶ time since the start: atNs
 import { isDeepStrictEqual } from "node:util";
-import { scheduleClockNs } from "../load/planned-schedule.ts";
+import { rateCurve, scheduleClockNs } from "../load/planned-schedule.ts";
 import type { Change, WorkerPlan } from "../load/worker-plan.ts";
 
 export type Rates = Pick<Change, "requestsPerSecond" | "durationNs" | "stages">;
@@ -16,7 +16,7 @@ export type Timeline = Rates & Pick<WorkerPlan, "changes">;
 
 /** From telling the workers of a change to its instant: the kubelet takes up to half a second to show it to them. */
 export const noticeNs = 1e9;
-/** Older ones are forgotten: a plan must fit into an annotation. */
+/** Of older ones it is only kept how many requests were due by them: a plan must fit into an annotation. */
 const mostChanges = 100;
 
 /**
@@ -38,13 +38,22 @@ export function timelineTowards(
   const { changes = [] } = known;
   const initial = ratesOf(known);
   const last: Change = changes.at(-1) ?? { atNs: 0, clockNs: 0, ...initial };
-  const { atNs: lastNs, clockNs: _, ...present } = last;
+  const { atNs: lastNs, clockNs: _, dueCount: __, ...present } = last;
   if (isDeepStrictEqual(present, { ...paused, ...rates })) {
     return { ...initial, ...(known.changes === undefined ? {} : { changes }) };
   }
   const atNs = Math.max(lastNs, Math.round(sinceStartNs + noticeNs));
   const change = { atNs, clockNs: scheduleClockNs({ changes }, atNs), ...paused, ...rates };
-  return { ...initial, changes: [...changes, change].slice(-mostChanges) };
+  const timeline = { ...initial, changes: [...changes, change] };
+  return timeline.changes.length > mostChanges ? withoutOldestChange(timeline) : timeline;
+}
+
+/** The timeline without its first change, of at least two: the next one keeps how many requests were due by then. */
+export function withoutOldestChange<T extends Planned>(timeline: T): T {
+  const [, next, ...later] = timeline.changes ?? [];
+  if (next === undefined) return timeline;
+  const dueCount = rateCurve(timeline)?.countAt(next.atNs) ?? 0;
+  return { ...timeline, changes: [{ ...next, dueCount }, ...later] };
 }
 
 /** Whether the last change is known and has not come about. */

@@ -5,6 +5,7 @@ import { plan } from "../../lib/plan/plan.ts";
 import type { Action } from "../../lib/plan/world.ts";
 import {
   Cluster,
+  conditionIn,
   created,
   kinds,
   loadTest,
@@ -136,6 +137,29 @@ test.each<
   expect(created(actions)).toEqual([]);
   expect(statusIn(actions)?.conditions?.[0]).toMatchObject({ type: "Accepted", status: "False", reason });
 });
+
+test("while a Service is missing workers go on towards what they know, and follow rates and pauses", () => {
+  const cluster = new Cluster(loadTest({ workers: 2 }));
+  cluster.converge();
+  const [former] = cluster.pods.map(planOf);
+  cluster.services = new Map([["ns/web", null]]);
+  const plansAfter = (spec: Partial<LoadTest["spec"]>) => {
+    cluster.edit(spec);
+    cluster.converge();
+    return cluster.pods.map(planOf);
+  };
+  const slower = plansAfter({ requestsPerSecond: 500, paths: ["/other"] });
+  expect(slower.map(({ changes }) => changes?.at(-1)?.requestsPerSecond)).toEqual([500, 500]);
+  const paused = plansAfter({ state: "Paused" });
+  expect(paused.map(({ changes }) => changes?.at(-1)?.paused)).toEqual([true, true]);
+  const resumed = plansAfter({ state: "Running" });
+  expect(resumed.map(({ changes }) => changes?.at(-1)?.paused)).toEqual([undefined, undefined]);
+  expect(resumed.map(({ requests, backends }) => ({ requests, backends }))).toEqual(
+    Array(2).fill({ requests: former?.requests, backends: former?.backends }),
+  );
+  expect(conditionIn(cluster.test, "Accepted")).toMatchObject({ status: "False", reason: "ServiceNotFound" });
+});
+
 test("what a worker said when it failed is in the condition", () => {
   const test = loadTest();
   const [pod] = created(plan(world([test]), options, nowMs)) as Observed<Pod>[];
