@@ -26,6 +26,8 @@ export interface ControlPlane {
 export interface ControlPlaneOptions {
   /** Such as `1.31`: the API server behaves like that version. */
   readonly emulatedVersion?: string;
+  /** More of the API server's. */
+  readonly apiServerFlags?: readonly string[];
 }
 
 /** The one program that is all components, by the name that it is called by; it exists where it has been built. */
@@ -76,7 +78,7 @@ export async function startControlPlane(name: string, options: ControlPlaneOptio
     const kubeconfig = join(directory, "kubeconfig");
     await writeFile(kubeconfig, JSON.stringify(kubeconfigOf(name, url, directory)), { mode: 0o600 });
     processes.start("etcd", etcdFlags(directory, client, peer));
-    processes.start("kube-apiserver", apiServerFlags(directory, client, api, options.emulatedVersion));
+    processes.start("kube-apiserver", apiServerFlags(directory, client, api, options));
     const kubectl = (args: readonly string[], input = "") => runKubectl(directory, args, input);
     await processes.awaited("API server", () => kubectl(["get", "--raw", "/readyz"]));
     processes.start("kube-controller-manager", managerFlags(directory, manager));
@@ -142,7 +144,12 @@ function etcdFlags(directory: string, client: string, peer: string): string[] {
   ];
 }
 
-function apiServerFlags(directory: string, etcd: string, address: string, emulatedVersion?: string): string[] {
+function apiServerFlags(
+  directory: string,
+  etcd: string,
+  address: string,
+  { emulatedVersion, apiServerFlags: more = [] }: ControlPlaneOptions,
+): string[] {
   const at = (file: string) => join(directory, file);
   const [host, port] = address.split(":") as [string, string];
   return [
@@ -153,6 +160,7 @@ function apiServerFlags(directory: string, etcd: string, address: string, emulat
     ...["--service-account-issuer", "https://kubernetes.default.svc"],
     ...["--service-account-key-file", at("account.key"), "--service-account-signing-key-file", at("account.key")],
     ...(emulatedVersion === undefined ? [] : [`--emulated-version=kube=${emulatedVersion}`]),
+    ...more,
   ];
 }
 
