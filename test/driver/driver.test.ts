@@ -186,10 +186,10 @@ test("backends get their percent exactly, and one that stalls does not hold up t
   const stable = serve(() => ok);
   const canary = serve(() => "silence");
   const backends = [backend("stable", 90, stable.port), backend("canary", 10, canary.port), backend("off", 0, 1)];
-  const { driver } = await drive(planFor(stable, { backends, timeoutNs: 100e6, connections: 16 }));
+  const { driver } = await drive(planFor(stable, { backends, timeoutNs: 1e9, connections: 16 }));
   const [one, two, off] = driver.recordings().map(({ name, paths }) => ({ name, ...mergeRecordings(paths) }));
   expect(one).toMatchObject({ name: "stable", account: { scheduled: 180, completed: 180 } });
   expect(two).toMatchObject({ name: "canary", account: { scheduled: 20, completed: 0 } });
   expect(off).toMatchObject({ name: "off", account: { scheduled: 0 } });
-  expect(one?.latency.maxNs).toBeLessThan(100e6);
+  expect(one?.latency.maxNs).toBeLessThan(1e9); // no request waited until those of the other were given up
 });
