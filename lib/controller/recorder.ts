@@ -11,7 +11,7 @@ const width = 4;
 /** In the press the work itself has the right of way, unless so many wait already. */
 const longestLineInPress = 200;
 /** What waits beyond this is dropped. */
-const longestLine = 1000;
+const longestLine = 10_000;
 
 export class Recorder {
   readonly #client: KubeClient;
@@ -20,6 +20,8 @@ export class Recorder {
   readonly #isPressed: () => boolean;
   readonly #line: (() => Promise<void>)[] = [];
   readonly #working = new Set<Promise<void>>();
+  /** Since nothing waited last. */
+  #dropped = 0;
 
   /**
    * @param instance Which of several controllers this is.
@@ -36,7 +38,8 @@ export class Recorder {
   record({ metadata: { namespace, name, uid } }: LoadTest, news: readonly News[]): void {
     if (news.length === 0) return;
     if (this.#line.length >= longestLine) {
-      this.#log.warn({ loadTest: `${namespace}/${name}`, events: news.length }, "too many Events wait, dropped");
+      if (this.#dropped === 0) this.#log.warn({ waiting: longestLine }, "too many Events wait, new ones are dropped");
+      this.#dropped += news.length;
       return;
     }
     const regarding = { apiVersion, kind: "LoadTest", namespace, name, uid };
@@ -64,7 +67,11 @@ export class Recorder {
     const allowed = this.#isPressed() ? (this.#line.length > longestLineInPress ? 1 : 0) : width;
     while (this.#working.size < allowed) {
       const job = this.#line.shift();
-      if (job === undefined) return;
+      if (job === undefined) {
+        if (this.#dropped > 0) this.#log.warn({ events: this.#dropped }, "Events were dropped");
+        this.#dropped = 0;
+        return;
+      }
       const work = job().finally(() => {
         this.#working.delete(work);
         this.proceed();
