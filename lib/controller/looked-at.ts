@@ -1,43 +1,55 @@
 // Which LoadTests were found at rest: nothing to do, and nothing that time alone changes. As long as neither the LoadTest
 // nor a Pod of it has another version, planning it again would find the same, and thousands of them are most of what a
-// poll costs. Nothing depends on it: everything is forgotten now and then, and after a restart.
+// poll costs. Nothing depends on it: everything is forgotten now and then, and after a restart. Then planning them all
+// takes seconds, in which work goes on: first for those whose Pods are missing.
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { nextLookMs } from "../plan/next-look.ts";
 import type { Observed, Pod } from "../plan/objects.ts";
 import { needsAttention } from "../plan/plan.ts";
+import { isComplete } from "../plan/run.ts";
 import type { PlanOptions } from "../plan/world.ts";
+import { nowMs, sleep } from "../runtime/clock.ts";
 
 /** Looks after which everything is planned anew. */
 const trustedLooks = 10;
+/** LoadTests that are planned without a break: some 10 ms. */
+const mostAtOnce = 20;
+
+interface Looked {
+  loadTest: LoadTest;
+  pods: readonly Observed<Pod>[];
+}
 
 export class LookedAt {
   /** Versions of the LoadTest and its Pods at rest, by the LoadTest's uid. */
   #atRest: ReadonlyMap<string, string> = new Map();
   #looks = 0;
 
-  /** Those that need attention, of all LoadTests with their Pods. */
-  select<One extends { loadTest: LoadTest; pods: readonly Observed<Pod>[] }>(
-    all: readonly One[],
-    options: PlanOptions,
-    nowMs: number,
-  ): One[] {
+  /** Those that need attention, of all LoadTests with their Pods, one by one as they are found. */
+  async *select(all: readonly Looked[], options: PlanOptions): AsyncGenerator<LoadTest> {
     const known = this.#looks++ % trustedLooks === 0 ? new Map<string, string>() : this.#atRest;
     const atRest = new Map<string, string>();
-    const needy = all.filter(({ loadTest, pods }) => {
+    let planned = 0;
+    for (const { loadTest, pods } of [...all.filter(isBare), ...all.filter((one) => !isBare(one))]) {
       const { uid } = loadTest.metadata;
       const versions = [loadTest, ...pods].map(({ metadata }) => metadata.resourceVersion).join(" ");
-      const isNeedy = known.get(uid) !== versions && needsAttention(loadTest, pods, options, nowMs);
-      if (!isNeedy && (known.get(uid) === versions || isTimeless(loadTest, pods, options, nowMs))) {
+      if (known.get(uid) === versions) {
         atRest.set(uid, versions);
+        continue;
       }
-      return isNeedy;
-    });
+      if (++planned % mostAtOnce === 0) await sleep(0);
+      if (needsAttention(loadTest, pods, options, nowMs())) yield loadTest;
+      else if (isTimeless(loadTest, pods, options)) atRest.set(uid, versions);
+    }
     this.#atRest = atRest;
-    return needy;
   }
 }
 
-function isTimeless(loadTest: LoadTest, pods: readonly Observed<Pod>[], options: PlanOptions, nowMs: number): boolean {
+function isBare({ loadTest, pods }: Looked): boolean {
+  return pods.length === 0 && !isComplete(loadTest);
+}
+
+function isTimeless(loadTest: LoadTest, pods: readonly Observed<Pod>[], options: PlanOptions): boolean {
   const nothing = { canaries: new Map(), services: new Map(), goneOwners: new Set<string>() };
-  return nextLookMs({ loadTests: [loadTest], pods, ...nothing }, options, nowMs) === undefined;
+  return nextLookMs({ loadTests: [loadTest], pods, ...nothing }, options, nowMs()) === undefined;
 }

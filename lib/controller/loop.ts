@@ -77,6 +77,12 @@ export async function runLoop(
   await loop.stop();
 }
 
+interface Look {
+  lists: Promise<Lists>;
+  /** Resolves when everybody who needs attention has been rung for, or once it is logged why not. */
+  end: Promise<void>;
+}
+
 class Loop {
   readonly queue: WorkQueue;
   readonly bells: readonly Pick<Doorbell<never>, "run" | "isAlive">[];
@@ -93,7 +99,7 @@ class Loop {
   readonly #reader: RunReader;
   /** Of LoadTests that are there: figures alone are not written at every look. */
   readonly #statusWrittenAtMs = new Map<string, number>();
-  #looking: Promise<Lists> | undefined;
+  #looking: Look | undefined;
   #lookTookMs = 0;
 
   constructor(client: CountedClient, options: LoopOptions, health: LoopHealth, log: Log) {
@@ -134,7 +140,7 @@ class Loop {
         this.#health.passedAtNs = monotonicNs();
         this.#hearsay.forget(); // the first poll of its own tells all
       } else if (leftMs <= 0) {
-        await this.#lookAtAll().catch(() => {}); // logged there
+        await this.#lookAtAll().end;
         leftMs = this.#intervalMs();
       }
       const napMs = Math.min(leadershipMs, leftMs || leadershipMs);
@@ -150,35 +156,34 @@ class Loop {
   }
 
   /** One look at a time: whoever wants one while one is under way gets that. */
-  #lookAtAll(): Promise<Lists> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
+  #lookAtAll(): Look {
+    if (this.#looking === undefined) {
+      const lists = list(this.#client, this.#scope);
+      this.#looking = { lists, end: this.#look(lists) };
+    }
     return this.#looking;
   }
 
-  async #look(): Promise<Lists> {
+  async #look(lists: Promise<Lists>): Promise<void> {
     try {
       const startedNs = monotonicNs();
-      const lists = await list(this.#client, this.#scope);
-      this.#ringWhoNeedsIt(lists);
+      await this.#ringWhoNeedsIt(await lists);
       this.#lookTookMs = (monotonicNs() - startedNs) / 1e6;
       this.#health.passedAtNs = monotonicNs();
-      return lists;
     } catch (error: unknown) {
       this.#log.error({ error: (error as Error).message }, "cannot observe the cluster");
-      throw error;
+    } finally {
+      this.#looking = undefined;
     }
   }
 
-  #ringWhoNeedsIt({ loadTests, pods: workers }: Lists): void {
+  async #ringWhoNeedsIt({ loadTests, pods: workers }: Lists): Promise<void> {
     const owned = Map.groupBy(workers, (pod) => ownerUid(pod) ?? "");
     const uids = new Set<string>();
     for (const { metadata } of loadTests) uids.add(metadata.uid);
     this.#hearsay.learn(loadTests, workers);
     const all = loadTests.map((loadTest) => ({ loadTest, pods: owned.get(loadTest.metadata.uid) ?? [] }));
-    const needy = this.#lookedAt.select(all, this.#options, nowMs());
-    for (const { loadTest } of needy) this.queue.ring(keyOf(loadTest));
+    for await (const loadTest of this.#lookedAt.select(all, this.#options)) this.queue.ring(keyOf(loadTest));
     for (const uid of this.#statusWrittenAtMs.keys()) if (!uids.has(uid)) this.#statusWrittenAtMs.delete(uid);
     this.#reader.keepOnly(uids);
     const orphans = workers.filter((pod) => !uids.has(ownerUid(pod) ?? ""));
@@ -188,7 +193,7 @@ class Loop {
 
   #doorbells() {
     const common = { client: this.#client, ...this.#scope, counters: this.#options.watchCounters, log: this.#log };
-    const lookAtAll = async () => (await this.#lookAtAll()).versions;
+    const lookAtAll = async () => (await this.#lookAtAll().lists).versions;
     return [
       new Doorbell({
         ...common,

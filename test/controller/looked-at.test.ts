@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setSystemTime, test } from "bun:test";
 import { LookedAt } from "../../lib/controller/looked-at.ts";
 import { apiVersion } from "../../lib/loadtest/api-group.ts";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
@@ -9,6 +9,17 @@ import type { Action } from "../../lib/plan/world.ts";
 const options = { workerImage: "loadtest", maxRequestsPerSecond: 1000 };
 const nowMs = Date.parse("2026-01-01T00:00:00Z");
 const service = { apiVersion: "v1", kind: "Service", metadata: { name: "web" }, spec: { ports: [{ port: 80 }] } };
+
+beforeEach(() => {
+  setSystemTime(nowMs);
+});
+afterEach(() => {
+  setSystemTime();
+});
+
+/** How many of these need attention. */
+const needy = async (lookedAt: LookedAt, ...all: Parameters<LookedAt["select"]>[0]) =>
+  (await Array.fromAsync(lookedAt.select(all, options))).length;
 
 /** A LoadTest whose Pod waits at a gate, planned until nothing is left to do. */
 function settled(spec: Partial<LoadTest["spec"]> = {}): { loadTest: LoadTest; pods: Observed<Pod>[] } {
@@ -38,35 +49,52 @@ function stored(pod: Pod): Observed<Pod> {
   return { ...pod, metadata: { ...pod.metadata, ...added }, status: { phase: "Pending" } };
 }
 
-test("what is at rest is passed over until it or a Pod has another version, or ten looks have passed", () => {
+test("what is at rest is passed over until it or a Pod has another version, or ten looks have passed", async () => {
   const lookedAt = new LookedAt();
-  const { loadTest, pods } = settled();
-  const select = () => lookedAt.select([{ loadTest, pods }], options, nowMs).length;
-  expect(select()).toBe(0);
-  loadTest.status = {}; // as no API server would show it: the same version
-  expect(select()).toBe(0);
-  loadTest.metadata.resourceVersion = "3";
-  expect(select()).toBe(1);
-  expect(select()).toBe(1);
+  const one = settled();
+  expect(await needy(lookedAt, one)).toBe(0);
+  one.loadTest.status = {}; // as no API server would show it: the same version
+  expect(await needy(lookedAt, one)).toBe(0);
+  one.loadTest.metadata.resourceVersion = "3";
+  expect(await needy(lookedAt, one)).toBe(1);
+  expect(await needy(lookedAt, one)).toBe(1);
 
   const other = settled();
-  const selectOther = () => lookedAt.select([other], options, nowMs).length;
-  expect(selectOther()).toBe(0);
+  expect(await needy(lookedAt, other)).toBe(0);
   other.pods.length = 0;
-  expect(selectOther()).toBe(1);
+  expect(await needy(lookedAt, other)).toBe(1);
 
   const third = settled();
   const fresh = new LookedAt();
-  const looks = Array.from({ length: 11 }, (_, look) => {
+  const looks: number[] = [];
+  for (let look = 0; look < 11; look++) {
     if (look === 1) third.loadTest.status = {};
-    return fresh.select([third], options, nowMs).length;
-  });
+    looks.push(await needy(fresh, third));
+  }
   expect(looks).toEqual([...new Array(10).fill(0), 1]);
 });
 
-test("what time alone changes is planned at each look", () => {
+test("what time alone changes is planned at each look", async () => {
   const lookedAt = new LookedAt();
   const waiting = settled({ startDeadline: "10m" });
-  expect(lookedAt.select([waiting], options, nowMs)).toEqual([]);
-  expect(lookedAt.select([waiting], options, nowMs + 3_600_000)).toEqual([waiting]);
+  expect(await needy(lookedAt, waiting)).toBe(0);
+  setSystemTime(nowMs + 3_600_000);
+  expect(await needy(lookedAt, waiting)).toBe(1);
+});
+
+test("of many, those without Pods are found first, before the others have been planned", async () => {
+  const many = Array.from({ length: 200 }, (_, index) => {
+    const { loadTest, pods } = settled();
+    Object.assign(loadTest, { metadata: { ...loadTest.metadata, name: `lt-${index}` } });
+    return { loadTest, pods: index === 150 ? [] : pods };
+  });
+  for await (const { metadata } of new LookedAt().select(many, options)) {
+    expect(metadata.name).toBe("lt-150");
+    break;
+  }
+  const needing = new Set(many.slice(0, 100).map(({ loadTest }) => loadTest));
+  for (const { loadTest } of many.slice(0, 100)) loadTest.status = {};
+  const found = await Array.fromAsync(new LookedAt().select(many, options));
+  expect(found[0]?.metadata.name).toBe("lt-150");
+  expect(found.slice(1)).toEqual([...needing]);
 });

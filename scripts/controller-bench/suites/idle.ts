@@ -9,7 +9,10 @@ import { type Contender, ours, RunningController } from "../contender.ts";
 import { figureTable } from "../figure-table.ts";
 import type { Stage } from "../stage.ts";
 
-const settleMs = 45_000;
+/** At rest, a controller calls less than once for so many LoadTests within ten seconds. */
+const loadTestsPerCall = 50;
+const restWindowMs = 10_000;
+const longestUnrestMs = 300_000;
 const sampleMs = 60_000;
 const pollIntervalMs = 5000;
 
@@ -33,7 +36,7 @@ export async function idle(bench: ControllerBench): Promise<Section> {
       { name: "API calls per minute", of: ({ calls }) => calls },
       { name: "restart, s", of: ({ restartSeconds }) => restartSeconds, bar: 1.5 },
     ])}
-Each with a gated Pod. Resident memory, CPU and calls over one minute, ${settleMs / 1000} s after the last Pod came; Leases are
+Each with a gated Pod. Resident memory, CPU and calls over one minute, once Events and statuses are written; Leases are
 not counted. Restart: from the start of the process until the Pods of one LoadTest in a hundred, which were deleted
 meanwhile, are there again. \`--no-watch\` looks at everything every ${pollIntervalMs / 1000} s. ${formatRuns(runs)}.
 `,
@@ -44,7 +47,7 @@ function measure(bench: ControllerBench, contender: Contender, count: number): P
   return withController(bench, contender, async (stage, controller) => {
     await stage.createMany(count);
     await stage.settled(count + 1);
-    await sleep(settleMs, bench.stop);
+    await rest(controller, count, bench.stop);
     const [before, callsBefore] = [controller.usage(), await controller.calls()];
     await sleep(sampleMs, bench.stop);
     const [after, callsAfter] = [controller.usage(), await controller.calls()];
@@ -56,6 +59,17 @@ function measure(bench: ControllerBench, contender: Contender, count: number): P
       restartSeconds: await restart(bench, contender, stage, count),
     };
   });
+}
+
+/** Waits until what follows from the Pods is done as well; what always calls more is never at rest. */
+async function rest(controller: RunningController, count: number, stop: AbortSignal): Promise<void> {
+  let before = await controller.calls();
+  for (let waitedMs = 0; waitedMs < longestUnrestMs; waitedMs += restWindowMs) {
+    await sleep(restWindowMs, stop);
+    const calls = await controller.calls();
+    if (calls - before < count / loadTestsPerCall) return;
+    before = calls;
+  }
 }
 
 async function restart(
