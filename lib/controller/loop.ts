@@ -243,6 +243,7 @@ class Loop {
       ...(await this.#reader.read(observed, nowMs())),
       statusWrittenAtMs: this.#statusWrittenAtMs,
     };
+    if (!this.#options.mayAct()) return undefined; // while it was read, somebody else may have gone on
     const actions = plan(world, this.#options, nowMs());
     // A new LoadTest gets its Pods; whatever else there is to do or say comes when these have been heard of.
     const creations = actions.filter(({ kind }) => kind === "createPod");
