@@ -173,7 +173,7 @@ class StatusView {
       .map(({ row }) => row);
     if (rows.length === 0) return;
     writeOut(
-      `${testTable(rows, this.#hasNamespaces)
+      `${testTable(rows, this.#hasNamespaces, true)
         .slice(this.#hasHead ? 1 : 0)
         .join("\n")}\n`,
     );

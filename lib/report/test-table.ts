@@ -32,16 +32,26 @@ export function testRow({ metadata, spec, status }: LoadTest, nowMs: number): Te
 
 const heads = ["NAME", "STATUS", "TARGET-RPS", "RPS", "ERR%", "P99", "WORKERS", "AGE"];
 
-/** A head, and a line for each; the namespaces too, where they are not the same for all. */
-export function testTable(rows: readonly TestRow[], hasNamespaces: boolean): string[] {
+/** Cells as wide as those that are most often to come. */
+const usual = ["", "Starting", "", "1000.0", "12.3%", "12.3ms", "10/10", ""];
+
+/**
+ * A head, and a line for each; the namespaces too, where they are not the same for all.
+ *
+ * @param isGrowing Other lines are to follow under these.
+ */
+export function testTable(rows: readonly TestRow[], hasNamespaces: boolean, isGrowing = false): string[] {
   const lines = rows.map(({ namespace, cells, age }) => [...(hasNamespaces ? [namespace] : []), ...cells, age]);
-  return aligned([[...(hasNamespaces ? ["NAMESPACE"] : []), ...heads], ...lines]);
+  const later = isGrowing ? [...(hasNamespaces ? [""] : []), ...usual] : [];
+  return aligned([[...(hasNamespaces ? ["NAMESPACE"] : []), ...heads], ...lines], later);
 }
 
-/** Columns under each other, each as wide as its widest cell. */
-export function aligned(texts: readonly (readonly string[])[]): string[] {
+/** Columns under each other, each as wide as its widest cell, those of another line, `unseen`, included. */
+export function aligned(texts: readonly (readonly string[])[], unseen: readonly string[] = []): string[] {
   const rows = texts.map((cells) => cells.map((cell) => plainText(cell)));
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...[...rows, unseen].map((row) => row[column]?.length ?? 0)),
+  );
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

@@ -1,4 +1,4 @@
-import { test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
 import type { LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
 import { measurementOf } from "../../lib/plan/results.ts";
@@ -67,4 +67,16 @@ test.each([
   ["new", named("new")],
 ])("one that is %s is shown whole", (name, each) => {
   expectGolden(`test-detail-${name}.txt`, `${testDetail(each, "finished-0f3a92bc", nowMs).join("\n")}\n`);
+});
+
+test("lines that come one by one stand under the head, whatever figures they have", () => {
+  const [head, first] = testTable([testRow(named("a"), nowMs)], false, true);
+  const [, second] = testTable(
+    [testRow({ ...running, metadata: { ...running.metadata, name: "a" } }, nowMs)],
+    false,
+    true,
+  );
+  expect(first?.indexOf("1m30s")).toBe(head?.indexOf("AGE") as number);
+  expect(second?.indexOf("1m30s")).toBe(head?.indexOf("AGE") as number);
+  expect(second?.indexOf("12.3ms")).toBe(head?.indexOf("P99") as number);
 });
