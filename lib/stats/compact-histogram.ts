@@ -114,9 +114,10 @@ function mergePairs(counts: Float64Array): Float64Array {
 /** A histogram with each count in the highest of the slots that it stands for. */
 function spread(counts: Float64Array, level: number, { total, sumNs, maxNs }: Totals): Histogram {
   const histogram = Object.assign(new Histogram(), { total, sumNs, maxNs });
-  counts.forEach((count, index) => {
-    histogram.counts[Math.min((index + 1) * 2 ** level, slotCount) - 1] = count;
-  });
+  for (let index = 0; index < counts.length; index++) {
+    const count = counts[index]!;
+    if (count !== 0) histogram.counts[Math.min((index + 1) * 2 ** level, slotCount) - 1] = count;
+  }
   return histogram;
 }
 
@@ -145,18 +146,19 @@ function decodeLevels(total: number, level: number, bits: BitReader): Float64Arr
   let counts = Float64Array.of(total);
   for (let coarser = coarsestLevel; coarser > level; coarser--) {
     const halves = new Float64Array(Math.ceil(slotCount / 2 ** (coarser - 1)));
-    counts.forEach((count, index) => {
-      if (count === 0) return;
+    for (let index = 0; index < counts.length; index++) {
+      const count = counts[index]!;
+      if (count === 0) continue;
       if (2 * index + 1 === halves.length) {
         halves[2 * index] = count;
-        return;
+        continue;
       }
       const rank = bits.takeGolomb(orderOf(count));
       if (!(rank <= count)) throw unreadable("cut short or damaged");
       const left = leftOf(rank, count, expectedLeft(counts, index, coarser));
       halves[2 * index] = left;
       halves[2 * index + 1] = count - left;
-    });
+    }
     counts = halves;
   }
   if (!bits.isAtEnd) throw unreadable("too long");

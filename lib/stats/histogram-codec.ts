@@ -38,7 +38,7 @@ export function decodeHistogram(text: string): Histogram {
   const payload = inflate(bytes.subarray(8, 8 + bytes.readUInt32BE(4)));
   if (payload.length < headerBytes || payload.readUInt32BE(0) !== payloadCookie) throw unreadable("no V2 payload");
   if (payload.readUInt32BE(12) !== digits || payload.readBigUInt64BE(16) !== 1n) throw unreadable("another resolution");
-  return fromCounts(decodeCounts(payload.subarray(headerBytes, headerBytes + payload.readUInt32BE(4))));
+  return decodeCounts(payload.subarray(headerBytes, headerBytes + payload.readUInt32BE(4)));
 }
 
 function inflate(bytes: Uint8Array): Buffer {
@@ -52,19 +52,6 @@ function inflate(bytes: Uint8Array): Buffer {
 function unreadable(what: string, cause?: unknown): Error {
   const must = "must be HdrHistogram V2 with 2 digits and unit 1";
   return new Error(`Cannot decode a histogram: the text is ${what}, ${must}`, { cause });
-}
-
-function fromCounts(counts: Float64Array): Histogram {
-  const histogram = new Histogram();
-  histogram.counts.set(counts);
-  for (let slot = 0; slot < slotCount; slot++) {
-    const count = counts[slot] as number;
-    if (count === 0) continue;
-    histogram.total += count;
-    histogram.sumNs += count * ((lowestOf(slot) + highestOf(slot)) / 2);
-    histogram.maxNs = highestOf(slot);
-  }
-  return histogram;
 }
 
 function encodeCounts(counts: Float64Array): Uint8Array {
@@ -90,8 +77,8 @@ function writeLeb128(bytes: Uint8Array, at: number, value: number): number {
   return end;
 }
 
-function decodeCounts(bytes: Uint8Array): Float64Array {
-  const counts = new Float64Array(slotCount);
+function decodeCounts(bytes: Uint8Array): Histogram {
+  const histogram = new Histogram();
   let slot = 0;
   for (let at = 0; at < bytes.length; ) {
     let value = 0;
@@ -103,8 +90,16 @@ function decodeCounts(bytes: Uint8Array): Float64Array {
       if (n === 8 || byte < 128) break;
     }
     if (value % 2 === 1) slot += (value + 1) / 2;
-    else if (slot < slotCount) counts[slot++] = value / 2;
+    else if (slot < slotCount) addSamples(histogram, slot++, value / 2);
     else throw unreadable("longer than a histogram");
   }
-  return counts;
+  return histogram;
+}
+
+function addSamples(histogram: Histogram, slot: number, count: number): void {
+  if (count === 0) return;
+  histogram.counts[slot] = count;
+  histogram.total += count;
+  histogram.sumNs += count * ((lowestOf(slot) + highestOf(slot)) / 2);
+  histogram.maxNs = highestOf(slot);
 }
