@@ -25,8 +25,8 @@ export class LookedAt {
   #atRest: ReadonlyMap<string, string> = new Map();
   #looks = 0;
 
-  /** Those that need attention, of all LoadTests with their Pods, one by one as they are found. */
-  async *select(all: readonly Looked[], options: PlanOptions): AsyncGenerator<LoadTest> {
+  /** Those that need attention, now or in a while, of all LoadTests with their Pods, one by one as they are found. */
+  async *select(all: readonly Looked[], options: PlanOptions): AsyncGenerator<{ loadTest: LoadTest; inMs: number }> {
     const known = this.#looks++ % trustedLooks === 0 ? new Map<string, string>() : this.#atRest;
     const atRest = new Map<string, string>();
     let planned = 0;
@@ -38,8 +38,9 @@ export class LookedAt {
         continue;
       }
       if (++planned % mostAtOnce === 0) await sleep(0);
-      if (needsAttention(loadTest, pods, options, nowMs())) yield loadTest;
-      else if (isTimeless(loadTest, pods, options)) atRest.set(uid, versions);
+      const inMs = needsAttention(loadTest, pods, options, nowMs()) ? 0 : waitMs(loadTest, pods, options);
+      if (inMs === undefined) atRest.set(uid, versions);
+      else yield { loadTest, inMs };
     }
     this.#atRest = atRest;
   }
@@ -49,7 +50,8 @@ function isBare({ loadTest, pods }: Looked): boolean {
   return pods.length === 0 && !isComplete(loadTest);
 }
 
-function isTimeless(loadTest: LoadTest, pods: readonly Observed<Pod>[], options: PlanOptions): boolean {
+/** Until time alone changes what is to be done; undefined: it does not. */
+function waitMs(loadTest: LoadTest, pods: readonly Observed<Pod>[], options: PlanOptions): number | undefined {
   const nothing = { canaries: new Map(), services: new Map(), goneOwners: new Set<string>() };
-  return nextLookMs({ loadTests: [loadTest], pods, ...nothing }, options, nowMs()) === undefined;
+  return nextLookMs({ loadTests: [loadTest], pods, ...nothing }, options, nowMs());
 }

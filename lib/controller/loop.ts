@@ -101,6 +101,8 @@ class Loop {
   readonly #statusWrittenAtMs = new Map<string, number>();
   #looking: Look | undefined;
   #lookTookMs = 0;
+  /** What the last look would have found is not known. */
+  #hasFailedToLook = false;
 
   constructor(client: CountedClient, options: LoopOptions, health: LoopHealth, log: Log) {
     this.#client = client;
@@ -152,7 +154,9 @@ class Loop {
   #intervalMs(): number {
     const { watched, unwatched, longest } = this.#options.pollIntervalMs;
     const isWatched = this.bells.length > 0 && this.bells.every(({ isAlive }) => isAlive);
-    return isWatched ? Math.max(watched, Math.min(this.#lookTookMs / pollShare, longest)) : unwatched;
+    return isWatched && !this.#hasFailedToLook
+      ? Math.max(watched, Math.min(this.#lookTookMs / pollShare, longest))
+      : unwatched;
   }
 
   /** One look at a time: whoever wants one while one is under way gets that. */
@@ -170,7 +174,9 @@ class Loop {
       await this.#ringWhoNeedsIt(await lists);
       this.#lookTookMs = (monotonicNs() - startedNs) / 1e6;
       this.#health.passedAtNs = monotonicNs();
+      this.#hasFailedToLook = false;
     } catch (error: unknown) {
+      this.#hasFailedToLook = true;
       this.#log.error({ error: (error as Error).message }, "cannot observe the cluster");
     } finally {
       this.#looking = undefined;
@@ -183,7 +189,10 @@ class Loop {
     for (const { metadata } of loadTests) uids.add(metadata.uid);
     this.#hearsay.learn(loadTests, workers);
     const all = loadTests.map((loadTest) => ({ loadTest, pods: owned.get(loadTest.metadata.uid) ?? [] }));
-    for await (const loadTest of this.#lookedAt.select(all, this.#options)) this.queue.ring(keyOf(loadTest));
+    for await (const { loadTest, inMs } of this.#lookedAt.select(all, this.#options)) {
+      if (inMs === 0) this.queue.ring(keyOf(loadTest));
+      else this.queue.ringLater(keyOf(loadTest), inMs);
+    }
     for (const uid of this.#statusWrittenAtMs.keys()) if (!uids.has(uid)) this.#statusWrittenAtMs.delete(uid);
     this.#reader.keepOnly(uids);
     const orphans = workers.filter((pod) => !uids.has(ownerUid(pod) ?? ""));

@@ -84,6 +84,14 @@ export class WorkQueue {
     }
   }
 
+  /** Has a key that is not known here worked on after so long. */
+  ringLater(key: string, delayMs: number): void {
+    if (this.#isStopped || this.#entries.has(key)) return;
+    const entry: Entry = { lane: "ordinary", state: "resting", failures: 0 };
+    this.#entries.set(key, entry);
+    this.#rest(key, entry, delayMs);
+  }
+
   /** Takes no more work; resolves when what is under way is done. */
   stop(): Promise<void> {
     this.#isStopped = true;

@@ -49,7 +49,7 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     refusedCreations.length > 0 || present.some(({ pod }) => isStarting(pod)) ? troubleMs : undefined,
     isLacking && refusedCreations.length === 0 ? lackMs : undefined,
     spec !== undefined && awaitsReports(present) ? reportPeriodMs(running) * reportShare : undefined,
-    spec !== undefined && running > 0 ? reportPeriodMs(running) : undefined,
+    running > 0 && !isCompleted(status) ? reportPeriodMs(running) : undefined, // also of those that are to end
     spec?.state === "Paused" && startAtMs !== undefined && underWay.includes(status.phase) ? noticeNs / 1e6 : undefined,
     spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
     running > 0 || isCompleted(status) ? undefined : untilEndMs(workers, status.startTime, nowMs),

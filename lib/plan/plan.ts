@@ -60,7 +60,8 @@ export function needsAttention(
   nowMs: number,
 ): boolean {
   const spec = runnableSpec(loadTest, options);
-  if (spec !== undefined && pods.some(isRunning)) return true; // its workers say what they do in their logs
+  const isOpen = loadTest.metadata.deletionTimestamp === undefined && !isComplete(loadTest);
+  if (isOpen && pods.some(isRunning)) return true; // its workers say what they do in their logs
   const run = presentRun(loadTest);
   const workers = pods.filter((pod) => isOf(pod, run)).map((pod) => workerOf(pod));
   if (spec !== undefined && (spec.canary !== undefined || mayLackPods(loadTest, spec, workers))) return true;
@@ -131,7 +132,8 @@ function planLoadTest(
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && refusal === undefined && ending === undefined && completion === undefined && !isDone;
-  const isPausing = isPaused && unfit === undefined && isChangeAhead(script, sinceStartNs); // it will be said once it is so
+  const mayPause = isPaused && unfit === undefined && workers.some(({ hasEnded }) => !hasEnded);
+  const isPausing = mayPause && isChangeAhead(script, sinceStartNs); // it will be said once it is so
   const why = unfit === undefined ? "the LoadTest has changed" : "the LoadTest is not accepted";
   const orders =
     ending === undefined

@@ -19,7 +19,7 @@ afterEach(() => {
 
 /** How many of these need attention. */
 const needy = async (lookedAt: LookedAt, ...all: Parameters<LookedAt["select"]>[0]) =>
-  (await Array.fromAsync(lookedAt.select(all, options))).length;
+  (await Array.fromAsync(lookedAt.select(all, options))).filter(({ inMs }) => inMs === 0).length;
 
 /** A LoadTest whose Pod waits at a gate, planned until nothing is left to do. */
 function settled(spec: Partial<LoadTest["spec"]> = {}): { loadTest: LoadTest; pods: Observed<Pod>[] } {
@@ -77,7 +77,8 @@ test("what is at rest is passed over until it or a Pod has another version, or t
 test("what time alone changes is planned at each look", async () => {
   const lookedAt = new LookedAt();
   const waiting = settled({ startDeadline: "10m" });
-  expect(await needy(lookedAt, waiting)).toBe(0);
+  const [found] = await Array.fromAsync(lookedAt.select([waiting], options));
+  expect(found?.inMs).toBe(600_000);
   setSystemTime(nowMs + 3_600_000);
   expect(await needy(lookedAt, waiting)).toBe(1);
 });
@@ -88,13 +89,13 @@ test("of many, those without Pods are found first, before the others have been p
     Object.assign(loadTest, { metadata: { ...loadTest.metadata, name: `lt-${index}` } });
     return { loadTest, pods: index === 150 ? [] : pods };
   });
-  for await (const { metadata } of new LookedAt().select(many, options)) {
-    expect(metadata.name).toBe("lt-150");
+  for await (const { loadTest } of new LookedAt().select(many, options)) {
+    expect(loadTest.metadata.name).toBe("lt-150");
     break;
   }
   const needing = new Set(many.slice(0, 100).map(({ loadTest }) => loadTest));
   for (const { loadTest } of many.slice(0, 100)) loadTest.status = {};
-  const found = await Array.fromAsync(new LookedAt().select(many, options));
+  const found = (await Array.fromAsync(new LookedAt().select(many, options))).map(({ loadTest }) => loadTest);
   expect(found[0]?.metadata.name).toBe("lt-150");
   expect(found.slice(1)).toEqual([...needing]);
 });

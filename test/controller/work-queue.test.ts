@@ -129,6 +129,15 @@ test("a key that wants to be looked at again is, and sooner when it rings", asyn
   await bench.queue.stop;
 });
 
+test("a key that is to be looked at later is, but for one that is known here", async () => {
+  const bench = new Bench();
+  bench.queue.ring("busy");
+  for (const key of ["later", "later", "busy"]) bench.queue.ringLater(key, 10);
+  expect(bench.begun).toEqual(["busy"]);
+  await Bun.sleep(30);
+  expect(bench.begun).toEqual(["busy", "later"]);
+});
+
 test("a key that wants to be looked at in months is not before", async () => {
   const bench = new Bench();
   bench.queue.ring("a");

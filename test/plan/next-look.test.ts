@@ -36,3 +36,22 @@ test("workers that have failed for good are looked at again when the schedule en
   cluster.pass();
   expect(conditionIn(cluster.test, "Complete")?.reason).toBe("WorkersFailed");
 });
+
+test("a refused LoadTest is looked at as long as a worker runs that is to end, since it may not have heard of it", () => {
+  const cluster = new Cluster(loadTest({ workers: 1 }));
+  cluster.converge();
+  cluster.edit({ requestsPerSecond: options.maxRequestsPerSecond + 1 });
+  cluster.pass(); // told, and not delivered
+  expect(needsAttention(cluster.test, cluster.pods, options, cluster.nowMs)).toBe(true);
+  expect(nextLookMs(cluster.world(), options, cluster.nowMs)).toBe(5000);
+});
+
+test("a pause that comes when all workers have ended holds up no verdict", () => {
+  const cluster = new Cluster(loadTest({ workers: 1, duration: "10s" }));
+  cluster.converge();
+  cluster.nowMs += 15_000;
+  for (const pod of cluster.live) cluster.end(pod, "Succeeded");
+  cluster.edit({ state: "Paused" });
+  cluster.converge();
+  expect(conditionIn(cluster.test, "Complete")?.status).toBe("True");
+});
