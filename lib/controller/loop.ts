@@ -100,9 +100,8 @@ class Loop {
   /** Of LoadTests that are there: figures alone are not written at every look. */
   readonly #statusWrittenAtMs = new Map<string, number>();
   #looking: Look | undefined;
-  #lookTookMs = 0;
-  /** What the last look would have found is not known. */
-  #hasFailedToLook = false;
+  /** The last look; undefined: it failed, or there was none. */
+  #lookTookMs: number | undefined;
 
   constructor(client: CountedClient, options: LoopOptions, health: LoopHealth, log: Log) {
     this.#client = client;
@@ -154,7 +153,7 @@ class Loop {
   #intervalMs(): number {
     const { watched, unwatched, longest } = this.#options.pollIntervalMs;
     const isWatched = this.bells.length > 0 && this.bells.every(({ isAlive }) => isAlive);
-    return isWatched && !this.#hasFailedToLook
+    return isWatched && this.#lookTookMs !== undefined
       ? Math.max(watched, Math.min(this.#lookTookMs / pollShare, longest))
       : unwatched;
   }
@@ -174,9 +173,8 @@ class Loop {
       await this.#ringWhoNeedsIt(await lists);
       this.#lookTookMs = (monotonicNs() - startedNs) / 1e6;
       this.#health.passedAtNs = monotonicNs();
-      this.#hasFailedToLook = false;
     } catch (error: unknown) {
-      this.#hasFailedToLook = true;
+      this.#lookTookMs = undefined;
       this.#log.error({ error: (error as Error).message }, "cannot observe the cluster");
     } finally {
       this.#looking = undefined;

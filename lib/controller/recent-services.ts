@@ -1,7 +1,6 @@
 // Target Services that were there within the last second: LoadTests that come together often aim at the same one, and to
 // ask for it each time would be half of the calls before their first Pods. A Service that goes within that second might
 // as well have gone just after; one that is missing is asked for each time.
-
 import type { KubeClient } from "../kube/client.ts";
 import { find } from "../kube/find.ts";
 import { type ObjectKey, services } from "../kube/resource.ts";

@@ -1,7 +1,6 @@
 // What is read of a running LoadTest beside its Pods: the tails of its workers' logs, and its LoadTestResult when that is
 // about to be written. How long ago either was read is remembered, to spare the API server; after a restart both are
 // read at once.
-
 import type { KubeClient } from "../kube/client.ts";
 import { find } from "../kube/find.ts";
 import { loadtestresults } from "../kube/resource.ts";

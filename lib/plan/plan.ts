@@ -17,13 +17,13 @@ import { resultActions } from "./result-actions.ts";
 import { measurementOf } from "./results.ts";
 import { isComplete, isCompleted, isOf, presentRun, type Run } from "./run.ts";
 import { storedOfRun, storedOutcome } from "./run-result.ts";
-import { atRatesOf, latestScript, type Script, scriptTowards } from "./script.ts";
+import { latestScript, type Script, scriptTowards } from "./script.ts";
 import { dismissals, instructions, superfluous } from "./staffing.ts";
 import { type Observation, statusOf } from "./status.ts";
 import { statusWriteDelayMs } from "./status-writes.ts";
 import { stuckWorker } from "./stuck.ts";
 import { remindersFor } from "./telling.ts";
-import { isChangeAhead } from "./timeline.ts";
+import { isChangeAhead, ratesOf } from "./timeline.ts";
 import { refusePod } from "./trial-pod.ts";
 import { isLongStarting } from "./trouble.ts";
 import { vacancies } from "./vacancies.ts";
@@ -110,9 +110,11 @@ function planLoadTest(
   const refusal = unfit ?? target.refusal ?? refuseSize(wanted, spec);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
   const isPaused = spec.state === "Paused";
-  const attainable = refusal === undefined || known === undefined ? wanted : atRatesOf(wanted, known);
+  const attainable = refusal === undefined ? wanted : (known ?? wanted);
   const script =
-    unfit !== undefined && known !== undefined ? known : scriptTowards(known, attainable, { isPaused, sinceStartNs });
+    unfit !== undefined && known !== undefined
+      ? known
+      : scriptTowards(known, attainable, { rates: ratesOf(wanted), isPaused, sinceStartNs });
   const { reports = new Map() } = world;
   const stored = world.results?.get(loadTest.metadata.uid);
   const kept = storedOfRun(stored ?? null, startAtMs);

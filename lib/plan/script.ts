@@ -2,7 +2,7 @@
 // while they follow it, and so grows by what is new: positions in its lists keep their meaning for the results.
 import { isDeepStrictEqual } from "node:util";
 import type { PlannedBackend, PlannedRequest, WorkerPlan } from "../load/worker-plan.ts";
-import { ratesOf, timelineTowards, withoutOldestChange } from "./timeline.ts";
+import { type Rates, timelineTowards, withoutOldestChange } from "./timeline.ts";
 
 export type Script = Omit<
   WorkerPlan,
@@ -43,20 +43,14 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((value, index) => value - (b[index] as number)).find((difference) => difference !== 0) ?? 0;
 }
 
-/** The known script at the wanted rates: for when nothing else that is wanted can be had. */
-export function atRatesOf(wanted: Script, known: Script): Script {
-  const { requestsPerSecond: _, durationNs: __, stages: ___, ...rest } = known;
-  return { ...rest, ...ratesOf(wanted) };
-}
-
-/** The known script, changed so that it becomes the wanted one, and does not outgrow a plan. */
+/** The known script, changed so that it becomes the wanted one at these rates, and does not outgrow a plan. */
 export function scriptTowards(
   known: Script | undefined,
   wanted: Script,
-  { isPaused, sinceStartNs }: { isPaused: boolean; sinceStartNs: number | undefined },
+  { rates, isPaused, sinceStartNs }: { rates: Rates; isPaused: boolean; sinceStartNs: number | undefined },
 ): Script {
   const { requestsPerSecond: _, durationNs: __, stages: ___, changes: ____, ...rest } = wanted;
-  const script = { ...rest, ...timelineTowards(known, { ...ratesOf(wanted), isPaused }, sinceStartNs) };
+  const script = { ...rest, ...timelineTowards(known, { ...rates, isPaused }, sinceStartNs) };
   const grown = {
     ...script,
     backends: continued(known?.backends ?? [], wanted.backends, unusedBackend, mostBackends),
