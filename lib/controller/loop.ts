@@ -6,12 +6,13 @@ import type { KubeClient } from "../kube/client.ts";
 import { Doorbell, type WatchCounters } from "../kube/doorbell.ts";
 import type { Traffic } from "../kube/http-client.ts";
 import { canaries, loadtests, pods } from "../kube/resource.ts";
+import type { LoadTest } from "../loadtest/load-test.ts";
 import { loadTestLabel } from "../plan/names.ts";
 import { newsOf } from "../plan/news.ts";
 import { nextLookMs } from "../plan/next-look.ts";
 import { plan } from "../plan/plan.ts";
 import { repairsIn } from "../plan/repairs.ts";
-import { ownerUid, type PlanOptions } from "../plan/world.ts";
+import { type Action, ownerUid, type PlanOptions } from "../plan/world.ts";
 import { monotonicNs, nowMs, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { execute } from "./execute.ts";
@@ -274,6 +275,16 @@ class Loop {
     if (failures > 0) throw new Error(`${failures} of ${due.length} actions failed`);
     reconciles.inc({ outcome: "done" });
     if (isFirst) return firstStatusMs;
-    return nextLookMs({ ...world, refusedCreations: refused }, this.#options, nowMs());
+    const after = { ...world, loadTests: asWritten(world.loadTests, done), refusedCreations: refused };
+    return nextLookMs(after, this.#options, nowMs());
   }
+}
+
+/** With the statuses that were written: what they say may call for a look that they themselves do not ring for. */
+function asWritten(loadTests: readonly LoadTest[], done: readonly Action[]): readonly LoadTest[] {
+  const written = done.filter((action) => action.kind === "patchStatus");
+  return loadTests.map((loadTest) => {
+    const status = written.find(({ uid }) => uid === loadTest.metadata.uid)?.status;
+    return status === undefined ? loadTest : { ...loadTest, status };
+  });
 }

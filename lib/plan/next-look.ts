@@ -45,7 +45,9 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     openSeats(workers, knownSeats(loadTest, spec)).length > 0 &&
     refuseCanary(loadTest, canary) === undefined;
   const begunAt = completeIn(status.conditions)?.lastTransitionTime;
+  const isAnotherRunWanted = loadTest.status !== undefined && isCompleted(loadTest.status) && !isCompleted(status);
   const waits = [
+    isAnotherRunWanted ? 0 : undefined,
     refusedCreations.length > 0 || present.some(({ pod }) => isStarting(pod)) ? troubleMs : undefined,
     isLacking && refusedCreations.length === 0 ? lackMs : undefined,
     spec !== undefined && awaitsReports(present) ? reportPeriodMs(running) * reportShare : undefined,

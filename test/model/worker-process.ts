@@ -120,12 +120,13 @@ export class WorkerProcess {
     return Math.max(startAtMs + endMs, this.#readyAtMs) + drainMs;
   }
 
-  /** Whether the last change of its plan has come about. */
+  /** Whether the last change of its plan has come about; one that has yet to begin begins with the rate before that. */
   isSettledAt(nowMs: number): boolean {
-    const load = this.#loadAt(nowMs);
-    const leg = load?.legs.at(-1);
-    if (load === undefined || leg === undefined) return true;
-    return elapsed(load, nowMs) >= Math.max(leg.afterNs, leg.plan.changes?.at(-1)?.atNs ?? 0);
+    const leg = this.#loadAt(nowMs)?.legs.at(-1);
+    const { startAtMs } = this;
+    if (startAtMs === undefined) return true;
+    const { changes } = leg?.plan ?? onClockOf(startAtMs, this.#plan);
+    return (nowMs - startAtMs) * 1e6 >= Math.max(leg?.afterNs ?? beforeStartNs, changes?.at(-1)?.atNs ?? 0);
   }
 
   /** Requests per second that it is to send at this instant. */

@@ -55,3 +55,18 @@ test("a pause that comes when all workers have ended holds up no verdict", () =>
   cluster.converge();
   expect(conditionIn(cluster.test, "Complete")?.status).toBe("True");
 });
+
+test("a run that was asked for during another is seen to as soon as that has its verdict", () => {
+  const cluster = new Cluster(loadTest({ workers: 1, duration: "10s" }));
+  const look = () => nextLookMs(cluster.world(), options, cluster.nowMs);
+  cluster.converge();
+  cluster.edit({ runID: "two", requestsPerSecond: options.maxRequestsPerSecond + 1 });
+  cluster.nowMs += 15_000;
+  for (const pod of cluster.live) cluster.end(pod, "Succeeded");
+  cluster.pass();
+  expect(conditionIn(cluster.test, "Complete")?.status).toBe("True");
+  expect(look()).toBe(0);
+  cluster.converge();
+  expect(cluster.test.status?.runID).toBe("two");
+  expect(look()).toBeUndefined(); // refused
+});
