@@ -1,10 +1,10 @@
-// One backend under load: its requests on their schedule, its connections, and the account of it all.
+// One backend under load: its requests as they fall due, its connections, and the account of it all.
 //
 // A request that is due goes to a free connection at once; without one it is owed, and goes to the next that becomes
 // free; owed for longer than the timeout, it is given up. It is never sent before it is due and never sent twice.
 import { Progress } from "../load/response-parser.ts";
+import { Timetable } from "../load/timetable.ts";
 import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
-import { Workload } from "../load/workload.ts";
 import { monotonicNs } from "../runtime/clock.ts";
 import type { FailureKind } from "../stats/account.ts";
 import type { Recording } from "../stats/recording.ts";
@@ -17,37 +17,30 @@ import { SlipSplit } from "./slip-split.ts";
 
 export class Backend {
   readonly name: string;
+  /** When its requests are due. */
+  readonly timetable: Timetable;
+  /** The connections to it. */
+  readonly pool: ConnectionPool;
   readonly #index: number;
   readonly #isClosedLoop: boolean;
-  #plan: WorkerPlan;
   #timeoutNs: number;
-  #workload: Workload;
   #requests: readonly ReadyRequest[] = [];
   readonly #recorders: PathRecorder[] = [];
   readonly #watch: GeneratorWatch;
   readonly #slip = new SlipSplit();
-  #pool!: ConnectionPool;
-  /** Infinity before the start: nothing is due. */
-  #startNs = Number.POSITIVE_INFINITY;
-  /** By request, those due before a start in mid-schedule: what became of them, an earlier process knew. */
-  #skipped: readonly number[] = [];
   /** Whether it has connections only for what is owed. */
   #isLeaving = false;
   #inFlight = 0;
   /** Requests completed while requests were due. */
   completedInTime = 0;
-  /** The instant (ns since the start) at which the schedule was stopped; Infinity while it goes on. */
-  #stoppedAtNs = Number.POSITIVE_INFINITY;
-  /** The monotonic instant until which requests are due. */
-  #dueUntilNs = Number.POSITIVE_INFINITY;
 
-  private constructor(plan: WorkerPlan, planned: PlannedBackend, index: number, watch: GeneratorWatch) {
-    this.name = planned.name;
+  private constructor(plan: WorkerPlan, name: string, index: number, watch: GeneratorWatch, pool: ConnectionPool) {
+    this.name = name;
+    this.timetable = new Timetable(plan, index);
+    this.pool = pool;
     this.#index = index;
     this.#isClosedLoop = plan.requestsPerSecond === "max";
-    this.#plan = plan;
     this.#timeoutNs = plan.timeoutNs;
-    this.#workload = new Workload(plan, index);
     this.#watch = watch;
   }
 
@@ -58,8 +51,7 @@ export class Backend {
     index: number,
     watch: GeneratorWatch,
   ): Promise<Backend> {
-    const backend = new Backend(plan, planned, index, watch);
-    backend.#pool = await ConnectionPool.create(plan, planned, watch, {
+    const pool = await ConnectionPool.create(plan, planned, watch, {
       opened: (connection, nowNs) => {
         if (connection.request >= 0) backend.#send(connection, nowNs);
         else backend.#makeFree(connection, nowNs);
@@ -71,50 +63,37 @@ export class Backend {
         if (state === ConnectionState.Busy && unwritten !== undefined) backend.#write(connection, unwritten);
       },
       ended: (connection, error) => backend.#ended(connection, error),
-      isNeeded: (nowNs) => !backend.isExhausted(nowNs - backend.#startNs),
+      isNeeded: (nowNs) => !backend.timetable.isExhausted(backend.timetable.elapsedNs(nowNs)),
     });
+    const backend = new Backend(plan, planned.name, index, watch, pool);
     return backend;
   }
 
   /** Opens the connections that it has by `plan`, which is followed afterwards. Rejects as ConnectionPool.open does. */
   async open(plan: WorkerPlan, stop: AbortSignal): Promise<void> {
-    this.#pool.resize(this.#share(plan));
-    await this.#pool.open(stop);
+    this.pool.resize(this.#share(plan));
+    await this.pool.open(stop);
   }
 
-  /** The connections to it. */
-  get pool(): ConnectionPool {
-    return this.#pool;
-  }
-
-  /**
-   * Request 0 is due at the monotonic instant `startNs`. What was due until `afterNs` (ns after it) is nobody's business
-   * here; what was due after that and until `lostUntilNs` counts as lost.
-   */
+  /** Begins its timetable, and sends from `startNs` on. */
   begin(startNs: number, afterNs: number, lostUntilNs: number): void {
-    this.#startNs = startNs;
-    this.#workload = new Workload(this.#plan, this.#index, afterNs);
-    this.#skipped = this.#workload.due(lostUntilNs);
-    this.#workload.skip(lostUntilNs);
-    this.#dueUntilNs = startNs + this.#workload.endNs;
-    this.#pool.begin(startNs);
+    this.timetable.begin(startNs, afterNs, lostUntilNs);
+    this.pool.begin(startNs);
   }
 
   /** Goes on by another plan, whose requests are `requests` for this backend, from `elapsedNs` after the start on. */
   follow(plan: WorkerPlan, requests: readonly ReadyRequest[], elapsedNs: number): void {
-    this.#plan = plan;
     this.#timeoutNs = plan.timeoutNs;
     this.#requests = requests;
     for (const [request, { expectStatus }] of plan.requests.entries()) {
       this.#recorders[request] ??= new PathRecorder();
       this.#recorders[request].expect(expectStatus);
     }
-    this.#workload.follow(plan, elapsedNs);
-    this.#dueUntilNs = this.#startNs + Math.min(this.#workload.endNs, this.#stoppedAtNs);
-    this.#pool.follow(plan);
+    this.timetable.follow(plan, elapsedNs);
+    this.pool.follow(plan);
     const connections = this.#share(plan);
     this.#isLeaving = connections === 0;
-    if (connections > 0) this.#pool.resize(connections);
+    if (connections > 0) this.pool.resize(connections);
     this.#closeIfDone(elapsedNs);
   }
 
@@ -126,15 +105,9 @@ export class Backend {
 
   /** A backend that gets no more requests first sends what is owed, and then needs no connections. */
   #closeIfDone(elapsedNs: number): void {
-    if (!this.#isLeaving || this.#workload.nextNs(elapsedNs) <= elapsedNs) return;
+    if (!this.#isLeaving || this.timetable.nextNs(elapsedNs) <= elapsedNs) return;
     this.#isLeaving = false;
-    this.#pool.resize(0);
-  }
-
-  /** No more requests are due from `elapsedNs` on. */
-  stop(elapsedNs: number): void {
-    this.#stoppedAtNs = Math.min(this.#stoppedAtNs, elapsedNs);
-    this.#dueUntilNs = Math.min(this.#dueUntilNs, this.#startNs + this.#stoppedAtNs);
+    this.pool.resize(0);
   }
 
   /** Requests given to a connection whose outcome is open. */
@@ -142,26 +115,16 @@ export class Backend {
     return this.#inFlight;
   }
 
-  /** When the schedule ends by itself; Infinity without end, 0 for a backend that gets nothing. */
-  get endNs(): number {
-    return this.#workload.endNs;
-  }
-
-  /** Whether the schedule has ended, and nothing is owed. */
-  isExhausted(elapsedNs: number): boolean {
-    return elapsedNs > this.#stoppedAtNs || this.#workload.isExhausted(elapsedNs);
-  }
-
   /** How long until a request can be sent; Infinity while that hangs on a response. */
   untilDueNs(elapsedNs: number): number {
-    if (this.isExhausted(elapsedNs) || this.#pool.peek() === undefined) return Number.POSITIVE_INFINITY;
-    return this.#workload.nextNs(elapsedNs) - elapsedNs;
+    if (this.timetable.isExhausted(elapsedNs) || this.pool.peek() === undefined) return Number.POSITIVE_INFINITY;
+    return this.timetable.nextNs(elapsedNs) - elapsedNs;
   }
 
   /** Whether requests are due that wait for a connection. */
   isOwing(elapsedNs: number): boolean {
-    if (this.isExhausted(elapsedNs) || this.#pool.peek() !== undefined) return false;
-    return this.#workload.nextNs(elapsedNs) <= elapsedNs;
+    if (this.timetable.isExhausted(elapsedNs) || this.pool.peek() !== undefined) return false;
+    return this.timetable.nextNs(elapsedNs) <= elapsedNs;
   }
 
   /** Sends what is due, as long as a connection is free. */
@@ -174,23 +137,23 @@ export class Backend {
   /** Ends requests that have taken longer than the timeout, from when they were given to their connection. */
   expire(): void {
     const nowNs = monotonicNs();
-    for (const connection of this.#pool.all) {
+    for (const connection of this.pool.all) {
       if (connection.request >= 0 && nowNs - connection.dispatchedNs > this.#timeoutNs)
         this.#timeOut(connection, nowNs);
     }
-    this.#pool.renewIdle(nowNs);
-    this.#closeIfDone(nowNs - this.#startNs);
+    this.pool.renewIdle(nowNs);
+    this.#closeIfDone(this.timetable.elapsedNs(nowNs));
   }
 
   /** What is recorded until `elapsedNs`, by request of the plan. The histograms are the backend's own. */
   recordings(elapsedNs: number): Recording[] {
-    const due = this.#workload.due(Math.min(elapsedNs, this.#stoppedAtNs));
-    return this.#recorders.map((recorder, i) => recorder.recording(due[i] ?? 0, this.#skipped[i] ?? 0));
+    const due = this.timetable.due(elapsedNs);
+    return this.#recorders.map((recorder, i) => recorder.recording(due[i] ?? 0, this.timetable.skipped[i] ?? 0));
   }
 
   /** The same as far as it would be known should the process end now. */
   checkpoint(elapsedNs: number): Recording[] {
-    const due = this.#workload.due(Math.min(elapsedNs, this.#stoppedAtNs));
+    const due = this.timetable.due(elapsedNs);
     return this.#recorders.map((recorder, i) => recorder.checkpoint(due[i] ?? 0));
   }
 
@@ -201,31 +164,27 @@ export class Backend {
 
   /** Whether the next request is due now; owed ones that have waited longer than the timeout are passed over first. */
   #isNextDue(nowNs: number): boolean {
-    const elapsedNs = nowNs - this.#startNs;
-    if (elapsedNs < 0 || elapsedNs >= this.#stoppedAtNs) return false;
-    while (true) {
-      const waitedNs = elapsedNs - this.#workload.nextNs(elapsedNs);
-      if (waitedNs < 0) return false;
-      if (waitedNs <= this.#timeoutNs) return true;
-      if (this.#pool.peek() !== undefined) this.#watch.recordNeglect(waitedNs);
-      (this.#recorders[this.#workload.request] as PathRecorder).givenUp++;
-      this.#workload.advance();
+    let waitedNs = this.timetable.waitedNs(nowNs);
+    for (; waitedNs > this.#timeoutNs; waitedNs = this.timetable.waitedNs(nowNs)) {
+      if (this.pool.peek() !== undefined) this.#watch.recordNeglect(waitedNs);
+      (this.#recorders[this.timetable.request] as PathRecorder).givenUp++;
+      this.timetable.advance();
     }
+    return waitedNs >= 0;
   }
 
   /** Gives the next request to a free connection. */
   #dispatch(connection: Connection, nowNs: number): void {
-    const { request } = this.#workload;
-    connection.request = request;
-    connection.intendedNs = this.#startNs + this.#workload.nextNs(nowNs - this.#startNs);
+    connection.request = this.timetable.request;
+    connection.intendedNs = this.timetable.nextAtNs(nowNs);
     connection.dispatchedNs = nowNs;
-    this.#workload.advance();
+    this.timetable.advance();
     this.#inFlight++;
-    const recorder = this.#recorders[request] as PathRecorder;
+    const recorder = this.#recorders[connection.request] as PathRecorder;
     recorder.dispatched++;
     recorder.inFlight++;
     if (connection.state === ConnectionState.Idle) this.#send(connection, nowNs);
-    else this.#pool.connect(connection);
+    else this.pool.connect(connection);
   }
 
   #send(connection: Connection, nowNs: number): void {
@@ -263,7 +222,7 @@ export class Backend {
     const recorder = this.#recorders[connection.request] as PathRecorder;
     if (failure === undefined) {
       if (nowNs - connection.dispatchedNs > this.#timeoutNs) recorder.timedOut++;
-      else if (recorder.respond(connection.parser.status) && nowNs <= this.#dueUntilNs) this.completedInTime++;
+      else if (recorder.respond(connection.parser.status) && nowNs <= this.timetable.endsAtNs) this.completedInTime++;
       this.#recordTimes(connection, recorder, nowNs);
     } else recorder.fail(failure);
     // A response that came before the end of the request leaves the rest of that on the connection (RFC 9112 §9.3).
@@ -282,7 +241,7 @@ export class Backend {
     if (isKept && nowNs < connection.expiresNs) {
       connection.state = ConnectionState.Idle;
       this.#makeFree(connection, nowNs);
-    } else this.#pool.reopen(connection);
+    } else this.pool.reopen(connection);
   }
 
   #detach(connection: Connection): void {
@@ -293,7 +252,7 @@ export class Backend {
 
   /** The connection may carry a request again; those that are due leave at once, on the connections free for longest. */
   #makeFree(connection: Connection, nowNs: number): void {
-    this.#pool.release(connection, nowNs);
+    this.pool.release(connection, nowNs);
     this.#sendDueAt(nowNs);
   }
 
@@ -301,10 +260,10 @@ export class Backend {
   #sendDueAt(firstNs: number): void {
     let nowNs = firstNs;
     // A connection that fails at once is free again at once, and waits for the next call.
-    for (let left = this.#pool.freeCount; left > 0; left--) {
-      const connection = this.#pool.peek();
+    for (let left = this.pool.freeCount; left > 0; left--) {
+      const connection = this.pool.peek();
       if (connection === undefined || !this.#isNextDue(nowNs)) return;
-      this.#pool.take();
+      this.pool.take();
       this.#dispatch(connection, nowNs);
       nowNs = monotonicNs(); // a write takes its time
     }
@@ -326,7 +285,7 @@ export class Backend {
     if (connection.state !== ConnectionState.Busy) {
       // Bytes nobody asked for.
       if (connection.request >= 0) this.#finish(connection, "malformed");
-      else this.#pool.reopen(connection);
+      else this.pool.reopen(connection);
       return;
     }
     connection.hasHeard = true;

@@ -195,7 +195,7 @@ export class Driver {
 
   #stop(elapsedNs: number): void {
     this.#stoppedAtNs = Math.min(this.#stoppedAtNs, elapsedNs);
-    for (const backend of this.#backends) backend.stop(elapsedNs);
+    for (const { timetable } of this.#backends) timetable.stop(elapsedNs);
   }
 
   #check(elapsedNs: number): void {
@@ -207,7 +207,7 @@ export class Driver {
   }
 
   #isOver(elapsedNs: number): boolean {
-    const isExhausted = this.#backends.every((backend) => backend.isExhausted(elapsedNs));
+    const isExhausted = this.#backends.every(({ timetable }) => timetable.isExhausted(elapsedNs));
     return (
       (isExhausted && !this.#isExpecting()) ||
       elapsedNs - this.#stoppedAtNs > Math.min(drainLimitNs, this.#plan.timeoutNs)
