@@ -1,5 +1,7 @@
 // The exit codes of every subcommand, and the error that means "called wrongly".
 
+import { interruptedCode } from "../runtime/signals.ts";
+
 export const ExitCode = {
   Passed: 0,
   /** Could not do it: no connection, no file, nothing completed. */
@@ -9,6 +11,8 @@ export const ExitCode = {
   ThresholdsFailed: 3,
   /** The result proves nothing, for example because the generator was the limit. */
   Inconclusive: 4,
+  /** Of `worker`: a signal ended it before its schedule had; what it did until then is its result. */
+  Interrupted: interruptedCode,
   /** Of `diff`, as of `kubectl diff`: something is not the same, or not everything could be looked at. */
   Differs: 1,
   CouldNotTell: 2,

@@ -30,8 +30,8 @@ export function workerCommand(): Subcommand {
         if (!writeOut(text)) abandoned.abort(); // whoever wanted the load is gone
       };
       const stop = AbortSignal.any([stopSignal(), abandoned.signal]);
-      await runWorker({ planFile: plan, resultFile: result, checkpointFile: checkpoint, metricsPort, stop, write });
-      return ExitCode.Passed;
+      const options = { planFile: plan, resultFile: result, checkpointFile: checkpoint, metricsPort, stop, write };
+      return (await runWorker(options)) === "ended" ? ExitCode.Passed : ExitCode.Interrupted;
     },
   };
 }

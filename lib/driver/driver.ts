@@ -74,6 +74,7 @@ export class Driver {
     const isFirst = this.#former === undefined && this.#plan.startAtMs === undefined;
     const lostUntilNs = isFirst ? beforeStartNs : nowNs - startNs - (this.#former === undefined ? lateStartNs : 0);
     for (const backend of this.#backends) backend.begin(startNs, afterNs, lostUntilNs);
+    if (stop.aborted && isFirst) this.#stop(beforeStartNs); // however late it is by now
     const pace = createPacer(this.#plan.pacing);
     askForPreciseTimers();
     let nextCheckNs = 0;
@@ -140,12 +141,12 @@ export class Driver {
     });
     await Promise.race([Promise.all(opening), sleep(newBackendWaitMs)]);
     if (!this.#hasBegun) return;
-    const elapsedNs = monotonicNs() - this.#startNs;
+    const elapsedNs = this.#elapsedNs;
     for (const backend of added) backend.begin(this.#startNs, elapsedNs, elapsedNs);
   }
 
   #take(plan: WorkerPlan, requests: readonly ReadyRequest[][]): void {
-    const elapsedNs = this.#hasBegun ? Math.max(beforeStartNs, monotonicNs() - this.#startNs) : beforeStartNs;
+    const elapsedNs = Math.max(beforeStartNs, this.#elapsedNs);
     this.#plan = plan;
     for (const [index, backend] of this.#backends.entries()) backend.follow(plan, requests[index] ?? [], elapsedNs);
   }
@@ -159,7 +160,7 @@ export class Driver {
    * hold.
    */
   recordings(): BackendRecording[] {
-    const elapsedNs = monotonicNs() - this.#startNs;
+    const elapsedNs = this.#elapsedNs;
     return this.#backends.map((backend) => ({ name: backend.name, paths: backend.recordings(elapsedNs) }));
   }
 
@@ -184,13 +185,22 @@ export class Driver {
   /** For how long requests have been due so far, seconds. */
   scheduledSeconds(): number {
     const endNs = scheduleEndNs(this.#plan);
-    return Math.max(0, Math.min(monotonicNs() - this.#startNs, this.#stoppedAtNs, endNs)) / 1e9;
+    return Math.max(0, Math.min(this.#elapsedNs, this.#stoppedAtNs, endNs)) / 1e9;
+  }
+
+  /** Whether it was stopped while requests were due. */
+  get wasCutShort(): boolean {
+    return this.#stoppedAtNs < scheduleEndNs(this.#plan);
   }
 
   /** Requests completed while requests were due. */
   completedInTime(): number {
     const former = this.#former?.completedInTime ?? 0;
     return this.#backends.reduce((sum, backend) => sum + backend.completedInTime, former);
+  }
+
+  get #elapsedNs(): number {
+    return this.#hasBegun ? monotonicNs() - this.#startNs : beforeStartNs;
   }
 
   #stop(elapsedNs: number): void {

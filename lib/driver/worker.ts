@@ -36,14 +36,16 @@ export interface WorkerOptions {
 }
 
 /**
- * Runs one worker to its end. Rejects when the plan cannot be read or the target not be reached at all; the result file
- * then says why.
+ * Runs one worker to its end, which its plan brings, or `stop` before that; the result is written either way. Rejects when
+ * the plan cannot be read or the target not be reached at all; the result file then says why.
  */
-export async function runWorker(options: WorkerOptions): Promise<void> {
+export async function runWorker(options: WorkerOptions): Promise<"ended" | "interrupted"> {
   let endpoint: MetricsEndpoint | undefined;
   try {
     endpoint = options.metricsPort === undefined ? undefined : new MetricsEndpoint(options.metricsPort);
-    writeTextFile(options.resultFile, formatTerminationMessage(await drive(options, endpoint)));
+    const { recording, isInterrupted } = await drive(options, endpoint);
+    writeTextFile(options.resultFile, formatTerminationMessage(recording));
+    return isInterrupted ? "interrupted" : "ended";
   } catch (error: unknown) {
     const reason = error instanceof TargetError ? error.kind : "other";
     writeTextFile(options.resultFile, formatWorkerFailure({ reason, message: (error as Error).message }));
@@ -56,7 +58,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
 async function drive(
   { planFile, checkpointFile, stop, write }: WorkerOptions,
   endpoint: MetricsEndpoint | undefined,
-): Promise<WorkerRecording> {
+): Promise<{ recording: WorkerRecording; isInterrupted: boolean }> {
   const file = await PlanFile.open(planFile);
   const planStop = new AbortController();
   const anyStop = AbortSignal.any([stop, planStop.signal]);
@@ -115,7 +117,7 @@ async function drive(
   for (const line of resultLines(recording)) write(formatLine(line));
   const planError = await following;
   if (planError !== undefined) throw planError;
-  return recording;
+  return { recording, isInterrupted: stop.aborted && !planStop.signal.aborted && driver.wasCutShort };
 }
 
 /** Goes on from the checkpoint of an earlier process: also when the target cannot be reached, which is then recorded. */

@@ -5,7 +5,7 @@ import type { WorkerPlan } from "../load/worker-plan.ts";
 import { nowMs } from "../runtime/clock.ts";
 import { replaceTextFile, withTemporaryFolder } from "../runtime/files.ts";
 import { selfCommand } from "../runtime/process.ts";
-import { beforeLeaving } from "../runtime/signals.ts";
+import { beforeLeaving, interruptedCode } from "../runtime/signals.ts";
 import { Collector } from "../stats/collector.ts";
 import { type Line, parseLine, type SnapshotLine } from "../stats/line.ts";
 import type { WorkerRecording } from "../stats/recording.ts";
@@ -57,10 +57,11 @@ export async function runLocally({ plans, stop, onSnapshots }: LocalRun): Promis
           const words = new Response(child.stderr).text();
           await collect(child.stdout, take);
           await child.exited;
-          // Stopped before it listened to signals, by this process or by the terminal.
-          const isEarly = stop.aborted && (child.signalCode === "SIGTERM" || child.signalCode === "SIGINT");
+          const endedBy = child.exitCode === interruptedCode ? "SIGTERM" : child.signalCode;
+          // By a signal: from this process or from the terminal, maybe before it listened to any.
+          const isEarly = stop.aborted && (endedBy === "SIGTERM" || endedBy === "SIGINT");
           const isEnded = child.exitCode === 0 || isEarly;
-          if (!isEnded) throw new Error(failureOf(await words, child.signalCode));
+          if (!isEnded) throw new Error(failureOf(await words, endedBy));
         }),
       );
     } catch (error: unknown) {

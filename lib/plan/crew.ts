@@ -75,13 +75,18 @@ export function latestBySeat(workers: readonly Worker[]): Map<number, Worker> {
   return new Map(workers.toSorted((a, b) => a.attempt - b.attempt).map((worker) => [worker.seat, worker]));
 }
 
-/** Whether it ended because its schedule did. */
+/** Whether it ended because its schedule did: one that a signal ends before that says so by its exit code. */
 export function hasFinished({ pod, plan }: Worker): boolean {
   return hasSucceeded(pod) && plan?.stop === undefined;
 }
 
-export function hasFailed({ pod }: Worker): boolean {
-  return pod.status?.phase === "Failed";
+/** Of the kubelet: the Pod has lived as long as it may, or its node was shut down. */
+const reasonsOfOthers = ["DeadlineExceeded", "Terminated"];
+
+/** Whether it ended by a fault that may be its own, and be its successor's too. */
+export function hasFailed({ pod, isGoing }: Worker): boolean {
+  const { phase, reason = "" } = pod.status ?? {};
+  return phase === "Failed" && !hasSucceeded(pod) && !isGoing && !reasonsOfOthers.includes(reason);
 }
 
 /** When the load began or will begin, as workers were told; a Pod made later begins in mid-schedule. */

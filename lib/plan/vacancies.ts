@@ -28,9 +28,9 @@ export function vacancies({ workers, seats, script, generation, startAtMs, nowMs
   const manned = begun.length === 0 ? seats : Math.max(...begun.map(({ plan }) => plan?.worker.count ?? 0));
   return openSeats(workers, seats).flatMap(({ seat, last }) => {
     if (last !== undefined && hasFinished(last) && leftMs <= goesOnMs) return [];
-    if (last !== undefined && hasFailed(last) && nowMs < replaceableAtMs(last)) return [];
+    if (last !== undefined && hasFailed(last) && nowMs < replaceableAtMs(last, workers)) return [];
     const wasManned = startAtMs !== undefined && seat < manned;
-    const cause = last === undefined ? (wasManned ? "gone" : "first") : hasFailed(last) ? "failed" : "changed";
+    const cause = last === undefined ? (wasManned ? "gone" : "first") : causeOf(last);
     const attempt = last === undefined ? 0 : last.attempt + 1;
     const barrier = seats > 1 || startAtMs !== undefined;
     const isScout = seat === 0 && startAtMs === undefined;
@@ -48,4 +48,10 @@ export function openSeats(workers: readonly Worker[], seats: number): { seat: nu
     ({ seat, last }) =>
       !taken.has(seat) && (last === undefined || !hasFailed(last) || isReplaceable(last, workers, seats)),
   );
+}
+
+/** Why the place of a worker that has ended is to be taken: told to stop it ends well, and with its Pod it does not. */
+function causeOf(last: Worker): Cause {
+  if (hasFailed(last)) return "failed";
+  return last.pod.status?.phase === "Failed" ? "gone" : "changed";
 }

@@ -1,5 +1,8 @@
 // Signals as an AbortSignal: the first asks for an orderly end, the second interrupt is the end.
 
+/** The exit code of a process that was told to end before its work was done: 128 + SIGTERM, as shells have it. */
+export const interruptedCode = 143;
+
 const cleanups = new Set<() => void>();
 
 /** Has `cleanup`, which must not wait, called when the process is interrupted for the second time; returns its undoing. */

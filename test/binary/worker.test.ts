@@ -55,9 +55,15 @@ class WorkerProcess {
     return parseWorkerFailure(readFileSync(join(this.#folder, "result"), "utf8"));
   }
 
-  async end(): Promise<WorkerResult> {
+  /** Its result, where a signal ends it early. */
+  interrupt(): Promise<WorkerResult> {
+    this.#child.kill("SIGTERM");
+    return this.end(143);
+  }
+
+  async end(exitCode = 0): Promise<WorkerResult> {
     for await (const _ of this.#lines); // a full pipe would hold the worker up
-    expect(await this.#child.exited).toBe(0);
+    expect(await this.#child.exited).toBe(exitCode);
     return parseTerminationMessage(readFileSync(join(this.#folder, "result"), "utf8")) as WorkerResult;
   }
 }
@@ -129,6 +135,26 @@ test("a worker that is killed goes on from its checkpoint: what it knew is kept,
   expect(report.requests).toBeGreaterThanOrEqual(account.sent);
   expect(report.requests).toBeLessThanOrEqual(account.sent + account.lost);
   expect(latency.histogram.total).toBe(account.completed + account.timedOut);
+});
+
+test("a worker that a signal ends before its plan leaves its result, and says by its exit code that it is not done", async () => {
+  const target = await startTarget();
+  const [waiting, loading] = await withTemporaryFolder(async (folder) => {
+    const plan = planTo(target.url, { requestsPerSecond: 100, durationNs: 60e9 });
+    const hash = putPlan(folder, { ...plan, worker: { index: 0, count: 2 }, barrier: true });
+    const first = new WorkerProcess(folder);
+    await first.until(isReady(hash) as never);
+    const results = [await first.interrupt()];
+    putPlan(folder, plan);
+    const second = new WorkerProcess(folder);
+    await second.until((line): line is SnapshotLine => isSnapshot(line) && line.elapsedSeconds > 0.5);
+    return [...results, await second.interrupt()];
+  });
+  const report = await target.stop();
+  expect(waiting?.account.scheduled).toBe(0);
+  expect(loading?.account.completed).toBeGreaterThan(40);
+  expect(loading?.account.completed).toBe(report.requests);
+  expect(loading?.scheduledSeconds).toBeLessThan(60);
 });
 
 test("a killed worker goes on although its target is gone, and says what became of the rest", async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
+import { Driver } from "../../lib/driver/driver.ts";
 import { monotonicNs, nowMs } from "../../lib/runtime/clock.ts";
 import { imbalance } from "../../lib/stats/account.ts";
-import { mergeRecordings } from "../../lib/stats/recording.ts";
+import { allRecordings, mergeRecordings } from "../../lib/stats/recording.ts";
 import { backend, drive, ok, planFor, serve } from "./drive.ts";
 
 test("every scheduled request is sent once and completed, paths in turn", async () => {
@@ -107,10 +108,17 @@ test("a stop ends the schedule there, with the account whole", async () => {
   expect(imbalance(total.account)).toBe(0);
 });
 
-test("a stop before the start sends nothing", async () => {
-  const { total } = await drive(planFor(serve(() => ok)), { stop: AbortSignal.abort() });
-  expect(total.account).toMatchObject({ sent: 0, completed: 0, inFlight: 0 });
-  expect(imbalance(total.account)).toBe(0);
+test.each([-150, 10])("before a stop that comes before the start, %i ms from now, nothing is due", async (inMs) => {
+  const options = { stop: AbortSignal.abort(), startNs: monotonicNs() + inMs * 1e6 };
+  const { total } = await drive(planFor(serve(() => ok)), options);
+  expect(total.account).toMatchObject({ scheduled: 0, sent: 0, completed: 0, inFlight: 0, lost: 0 });
+});
+
+test("before its start a driver has recorded nothing", async () => {
+  const driver = await Driver.create(planFor(serve(() => ok)));
+  const { account } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
+  expect(account.scheduled).toBe(0);
+  expect(driver.scheduledSeconds()).toBe(0);
 });
 
 test("a start of its own is not told late: what the machine delayed is sent late, and nothing is lost", async () => {

@@ -106,10 +106,19 @@ export class Kubelets {
     this.#forgetIfDeleted(pod);
   }
 
-  evict(pod: NodePod): void {
+  /** @param isGraceful Its process has the time to leave its result. */
+  evict(pod: NodePod, isGraceful: boolean): void {
     if (pod.phase === "Succeeded" || pod.phase === "Failed") return;
     this.#options.happened(`${pod.name}: evicted`);
-    if (isAlive(pod)) this.#terminate(pod, { exitCode: 137 });
+    if (isAlive(pod)) {
+      const { process } = pod;
+      const { nowMs } = this.#options.time;
+      if (isGraceful) process.interrupt(nowMs);
+      this.#terminate(
+        pod,
+        isGraceful ? { exitCode: process.exitCode, message: process.message(nowMs) } : { exitCode: 137 },
+      );
+    }
     Object.assign(pod, { phase: "Failed", reason: "Evicted" });
     this.#report(pod);
     this.#forgetIfDeleted(pod);
@@ -263,10 +272,10 @@ export class Kubelets {
     if (endsAtMs === undefined) return;
     time.after(endsAtMs - time.nowMs, () => {
       if (pod.process !== process || process?.endsAtMs !== endsAtMs) return;
-      const message = process.message(time.nowMs);
+      const { exitCode } = process;
       this.#options.happened(`${pod.name}: ended`);
-      this.#terminate(pod, { exitCode: 0, reason: "Completed", message });
-      pod.phase = "Succeeded";
+      this.#terminate(pod, { exitCode, message: process.message(time.nowMs) });
+      pod.phase = exitCode === 0 ? "Succeeded" : "Failed";
       this.#report(pod);
       this.#forgetIfDeleted(pod);
     });
@@ -307,7 +316,7 @@ export class Kubelets {
       return;
     }
     this.#options.happened(`${pod.name}: told to end`);
-    pod.process.stop(this.#options.time.nowMs);
+    pod.process.interrupt(this.#options.time.nowMs);
     this.#awaitEnd(pod);
   }
 

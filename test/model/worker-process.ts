@@ -5,6 +5,7 @@ import { beforeStartNs, rateCurve } from "../../lib/load/planned-schedule.ts";
 import type { RateCurve } from "../../lib/load/rate-curve.ts";
 import { parseWorkerPlan, planHash, type WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { Workload } from "../../lib/load/workload.ts";
+import { interruptedCode } from "../../lib/runtime/signals.ts";
 import { type Account, emptyAccount } from "../../lib/stats/account.ts";
 import { emptyGeneratorReport } from "../../lib/stats/generator.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
@@ -53,6 +54,7 @@ export class WorkerProcess {
   readonly #readyAtMs: number;
   #knownAtMs: number;
   #stoppedAtMs: number | undefined;
+  #isInterrupted = false;
   #endedAtMs = Number.POSITIVE_INFINITY;
   #load: Load | undefined;
   readonly #lines: string[] = [];
@@ -97,6 +99,18 @@ export class WorkerProcess {
 
   stop(nowMs: number): void {
     this.#stoppedAtMs ??= nowMs;
+  }
+
+  /** As by a signal: it ends before its plan would have it. */
+  interrupt(nowMs: number): void {
+    const isOver = (this.endsAtMs ?? Number.POSITIVE_INFINITY) <= nowMs + drainMs;
+    this.#isInterrupted ||= !isOver;
+    this.stop(nowMs);
+  }
+
+  /** Of a process that has ended by itself. */
+  get exitCode(): number {
+    return this.#isInterrupted ? interruptedCode : 0;
   }
 
   /** It is no more: its log stays as it is. */

@@ -4,7 +4,7 @@ import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { effectiveSpec, highestRate } from "../../lib/loadtest/defaults.ts";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
 import type { LoadTestResult } from "../../lib/loadtest/load-test-result.ts";
-import { latestBySeat, workerOf } from "../../lib/plan/crew.ts";
+import { hasFailed, latestBySeat, type Worker, workerOf } from "../../lib/plan/crew.ts";
 import { loadTestLabel, planAnnotation, runLabel, workerLabel } from "../../lib/plan/names.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
 import { isComplete, isCompleted, isOf, presentRun } from "../../lib/plan/run.ts";
@@ -130,6 +130,12 @@ export class Expectations {
     const complete = loadTest.status?.conditions?.find(({ type }) => type === "Complete");
     if (complete?.reason === "WorkersFinished" && !this.#kubelets.ranFor.has(loadTest.metadata.uid)) {
       this.break(`LoadTest "${key}" is said to be complete, and no worker of its own ever ran`);
+    }
+    if (complete?.reason === "WorkersFinished" && loadTest.metadata.generation === 1) {
+      const dueMs =
+        Date.parse(loadTest.status?.startTime ?? "") + (effectiveSpec(loadTest.spec).durationNs ?? Infinity) / 1e6;
+      if (!(this.#time.nowMs >= dueMs))
+        this.break(`LoadTest "${key}" is said to be complete before its schedule was over`);
     }
     const isSameSpec = before?.metadata.generation === loadTest.metadata.generation;
     if (isSameSpec && isComplete(before) && !isComplete(loadTest))
@@ -275,6 +281,7 @@ export class Expectations {
     const held = heldBy(running, nowMs);
     const wanted = isPaused ? 0 : spec.requestsPerSecond;
     if (Math.abs(held - wanted) > rounding * wanted) return says(`loads at ${held}, must at ${wanted}`);
+    if (!isPaused && condition("RateAchieved") === undefined) return says("does not say whether its rate is kept");
     const phase = isPaused ? "Paused" : "Running";
     return status.phase !== phase ? says(`is said to be ${status.phase}, must be ${phase}`) : undefined;
   }
@@ -287,9 +294,11 @@ export class Expectations {
 
 /** Whether failed workers are not replaced: one too many times, or most of them at once (lib/plan/repair.ts). */
 function isGivenUp(pods: readonly Observed<Pod>[], seats: number): boolean {
-  const latest = [...latestBySeat(pods.map((pod) => workerOf(pod))).values()].filter(({ seat }) => seat < seats);
-  const failed = latest.filter(({ pod }) => pod.status?.phase === "Failed");
-  return failed.some(({ attempt }) => attempt >= 4) || (seats > 2 && failed.length > seats / 2);
+  const workers = pods.map((pod) => workerOf(pod));
+  const latest = [...latestBySeat(workers).values()].filter(({ seat }) => seat < seats);
+  const failed = (ones: readonly Worker[]) => ones.filter(hasFailed).length;
+  const isHopeless = latest.some(({ seat }) => failed(workers.filter((worker) => worker.seat === seat)) >= 5);
+  return isHopeless || (seats > 2 && failed(latest) > seats / 2);
 }
 
 function heldBy(running: readonly RunningPod[], nowMs: number): number {

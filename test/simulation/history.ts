@@ -14,7 +14,8 @@ export type Step = { readonly atMs: number } & (
   | { readonly do: "setCanary"; readonly backends: CanarySpec["backends"] }
   | { readonly do: "setService"; readonly name: string; readonly exists: boolean }
   /** A Pod by its number among those that there are then. */
-  | { readonly do: "deletePod" | "evictPod" | "crashContainer"; readonly pod: number }
+  | { readonly do: "deletePod" | "crashContainer"; readonly pod: number }
+  | { readonly do: "evictPod"; readonly pod: number; readonly isGraceful: boolean }
   | { readonly do: "loseNode" | "destroyNode"; readonly node: number; readonly forMs: number }
   /** The kubelet misses so many changes of its Pods. */
   | { readonly do: "overlookChanges"; readonly node: number; readonly changes: number }
@@ -119,7 +120,7 @@ function randomFault(chance: Chance): Timeless<Step> {
     case 0:
       return { do: "deletePod", pod };
     case 1:
-      return { do: "evictPod", pod };
+      return { do: "evictPod", pod, isGraceful: chance.oneIn(2) };
     case 2:
       return { do: "crashContainer", pod };
     case 3:

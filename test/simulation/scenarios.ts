@@ -55,6 +55,10 @@ export const scenarios: Readonly<Record<string, History>> = {
     { atMs: 8000, do: "edit", name: "a", change: { requestsPerSecond: 2000 } },
     { atMs: 16_000, do: "edit", name: "a", change: { requestsPerSecond: 10 } },
   ),
+  "the only worker evicted, with time for its result": history(
+    { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, workers: 1 } },
+    { atMs: 9000, do: "evictPod", pod: 0, isGraceful: true },
+  ),
   "a Pod deleted, a node out of reach": history(
     { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, workers: 3 } },
     { atMs: 7000, do: "deletePod", pod: 1 },
@@ -75,7 +79,7 @@ export const scenarios: Readonly<Record<string, History>> = {
   ),
   "a worker that fails is replaced, a container restarted": history(
     { atMs: 100, do: "create", name: "a", spec: { ...web, requestsPerSecond: 20, workers: 3, duration: "25s" } },
-    { atMs: 9000, do: "evictPod", pod: 1 },
+    { atMs: 9000, do: "evictPod", pod: 1, isGraceful: true },
     { atMs: 12_000, do: "crashContainer", pod: 0 },
   ),
   "a kubelet that misses what is new": history(

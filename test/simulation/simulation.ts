@@ -244,7 +244,7 @@ class Simulation {
         this.#withPod(step.pod, (_, uid) => {
           const pod = this.#kubelets.get(uid);
           if (pod === undefined) return;
-          if (step.do === "evictPod") this.#kubelets.evict(pod);
+          if (step.do === "evictPod") this.#kubelets.evict(pod, step.isGraceful);
           else this.#kubelets.crashContainer(pod);
         });
         return;

@@ -1,0 +1,76 @@
+// Whose place is taken again, and how often: what ends a worker is not always a fault of its own.
+import { expect, test } from "bun:test";
+import { Cluster, conditionIn, loadTest } from "./cluster.ts";
+
+const interrupted = [{ name: "worker", ready: false, restartCount: 0, state: { terminated: { exitCode: 143 } } }];
+
+/** Ends all workers as the kubelet does, with a signal. */
+function interrupt(cluster: Cluster, reason: string): void {
+  for (const pod of cluster.live) pod.status = { phase: "Failed", reason, containerStatuses: interrupted };
+}
+
+/** Lets it go on; a failed worker waits for its replacement. */
+function goOn(cluster: Cluster): void {
+  cluster.converge();
+  cluster.nowMs += 600_000;
+  cluster.converge();
+}
+
+for (const duration of [undefined, "8h"]) {
+  for (const reason of ["Evicted", "DeadlineExceeded", "Terminated"]) {
+    test(`a worker whose Pod is ended early is replaced, and its run is not over: ${reason}, ${duration}`, () => {
+      const cluster = new Cluster(loadTest({ workers: 1, ...(duration === undefined ? {} : { duration }) }));
+      goOn(cluster);
+      interrupt(cluster, reason);
+      goOn(cluster);
+      expect(cluster.live.length).toBe(1);
+      expect(conditionIn(cluster.test, "Complete")?.status).toBe("False");
+    });
+  }
+}
+
+test("a worker that is ended with its Pod is replaced, though the Pod is still there to be seen", () => {
+  const cluster = new Cluster(loadTest({ workers: 1 }));
+  goOn(cluster);
+  for (const pod of cluster.pods) pod.metadata.deletionTimestamp = "2030-01-01T01:00:00Z";
+  interrupt(cluster, "");
+  cluster.pass();
+  expect(cluster.live.length).toBe(1);
+  expect(conditionIn(cluster.test, "Complete")?.status).toBe("False");
+});
+
+test.each([1, 4])("Pods that live as long as they may are replaced, all at once and again and again: %i", (workers) => {
+  const cluster = new Cluster(loadTest({ workers, duration: "24h" }));
+  for (let life = 0; life < 8; life++) {
+    goOn(cluster);
+    expect(cluster.live.length).toBe(workers);
+    interrupt(cluster, "DeadlineExceeded");
+  }
+});
+
+test("a worker that fails five times is not replaced any more, nor any when most have failed", () => {
+  const alone = new Cluster(loadTest({ workers: 1 }));
+  for (let failure = 0; failure < 5; failure++) {
+    goOn(alone);
+    expect(alone.live.length).toBe(1);
+    interrupt(alone, "Evicted");
+  }
+  goOn(alone);
+  expect(alone.live.length).toBe(0);
+  const four = new Cluster(loadTest({ workers: 4 }));
+  goOn(four);
+  for (const pod of four.live.slice(0, 3)) four.end(pod, "Failed");
+  goOn(four);
+  expect(four.live.length).toBe(1);
+});
+
+test("workers replaced for an edit are no failures", () => {
+  const cluster = new Cluster(loadTest({ workers: 1 }));
+  for (let edition = 0; edition < 6; edition++) {
+    cluster.edit({ podTemplate: { labels: { edition: `${edition}` } } });
+    goOn(cluster);
+  }
+  for (const pod of cluster.live) cluster.end(pod, "Failed");
+  goOn(cluster);
+  expect(cluster.live.length).toBe(1);
+});
