@@ -2,14 +2,18 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemReason } from "./error-message.ts";
 import { beforeLeaving } from "./signals.ts";
+
+/** Of what is written, the folder is what may be missing. */
+const noFolder = { ENOENT: "no such folder", ENOTDIR: "no such folder" };
 
 /** The text of a file, or of stdin for `-`. Rejects with the name of the file and the reason. */
 export async function readTextFile(file: string): Promise<string> {
   try {
     return file === "-" ? await Bun.stdin.text() : readFileSync(file, "utf8");
   } catch (error: unknown) {
-    throw new Error(`Cannot read "${file}": ${reason(error)}`);
+    throw new Error(`Cannot read "${file}": ${systemReason(error)}`);
   }
 }
 
@@ -18,7 +22,7 @@ export function readFileBytes(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error: unknown) {
-    throw new Error(`Cannot read "${file}": ${reason(error)}`);
+    throw new Error(`Cannot read "${file}": ${systemReason(error)}`);
   }
 }
 
@@ -28,7 +32,7 @@ export function readTextFileIfPresent(file: string): string | undefined {
     return readFileSync(file, "utf8");
   } catch (error: unknown) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new Error(`Cannot read "${file}": ${reason(error)}`);
+    throw new Error(`Cannot read "${file}": ${systemReason(error)}`);
   }
 }
 
@@ -58,7 +62,7 @@ export function writeTextFile(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (error: unknown) {
-    throw new Error(`Cannot write "${file}": ${reason(error)}`);
+    throw new Error(`Cannot write "${file}": ${systemReason(error, noFolder)}`);
   }
 }
 
@@ -67,7 +71,7 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error: unknown) {
-    throw new Error(`Cannot make folder "${folder}": ${reason(error)}`);
+    throw new Error(`Cannot make folder "${folder}": ${systemReason(error, noFolder)}`);
   }
 }
 
@@ -79,7 +83,7 @@ export function replaceTextFile(file: string, text: string): void {
 
 /** Runs `use` with a new private folder, which is gone afterwards. */
 export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "loadtest-"));
+  const folder = makeTemporaryFolder();
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const forget = beforeLeaving(remove);
   try {
@@ -90,12 +94,12 @@ export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>
   }
 }
 
-function reason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const words: Record<string, string> = {
-    ENOENT: "no such file",
-    EACCES: "permission denied",
-    EISDIR: "it is a folder, must be a file",
-  };
-  return words[code ?? ""] ?? message;
+function makeTemporaryFolder(): string {
+  const parent = tmpdir();
+  try {
+    return mkdtempSync(join(parent, "loadtest-"));
+  } catch (error: unknown) {
+    const must = "must be a folder that this user may write to, named by TMPDIR";
+    throw new Error(`Cannot make a folder in "${parent}": ${systemReason(error, noFolder)}, ${must}`);
+  }
 }

@@ -1,13 +1,17 @@
 // Standard output and error. Data goes to stdout, words to stderr, both written before the call returns.
 import { writeSync } from "node:fs";
+import { systemReason } from "./error-message.ts";
 import { environment } from "./process.ts";
 
-/** Writes all of `text` to stdout; false when its reader has gone away, as the end of a shell pipe may. */
+/** Writes all of `text` to stdout; false when its reader has gone away, as the end of a shell pipe may. Throws on others. */
 export function writeOut(text: string): boolean {
-  return writeAll(1, text);
+  const failure = writeAll(1, text);
+  if (failure === undefined) return true;
+  if (failure.code === "EPIPE") return false;
+  throw new Error(`Cannot write to stdout: ${systemReason(failure)}`);
 }
 
-/** Writes all of `text` to stderr. */
+/** Writes `text` to stderr, where it can: a full disk under a log must not cost a run its result. */
 export function writeErr(text: string): void {
   writeAll(2, text);
 }
@@ -25,17 +29,17 @@ export function terminal(): Terminal | undefined {
   return { columns: columns || 80, rows: rows || 24, hasColor: environment("NO_COLOR") === undefined };
 }
 
-function writeAll(fd: 1 | 2, text: string): boolean {
+/** What kept some of it from being written; undefined: nothing. */
+function writeAll(fd: 1 | 2, text: string): NodeJS.ErrnoException | undefined {
   let rest: Uint8Array = Buffer.from(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error: unknown) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EPIPE") return false;
-      if (code !== "EAGAIN") throw error; // a full non-blocking pipe: write again
-      Bun.sleepSync(1);
+      const failure = error as NodeJS.ErrnoException;
+      if (failure.code !== "EAGAIN") return failure;
+      Bun.sleepSync(1); // a full non-blocking pipe: write again
     }
   }
-  return true;
+  return undefined;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { imbalance } from "../../lib/stats/account.ts";
 import type { Summary } from "../../lib/stats/summary.ts";
-import { binary, loadtest, startTarget } from "./process.ts";
+import { binary, loadtest, type Outcome, startTarget } from "./process.ts";
 
 const sample = join(import.meta.dir, "../../manifests/samples/loadtest.yaml");
 
@@ -153,6 +153,37 @@ test("SIGINT ends a run early, with its account whole and nothing left running",
   expect(summary.completed).toBeGreaterThan(0);
   expect(imbalance(summary)).toBe(0);
   expect(report.requests).toBe(summary.sent);
+});
+
+/** Runs `loadtest ARGS…` in a shell that sends its output as `redirections` say. */
+async function redirected(redirections: string, args: readonly string[]): Promise<Outcome> {
+  const script = `"$0" "$@" ${redirections}`;
+  const child = Bun.spawn(["sh", "-c", script, binary, ...args], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { code, out, err };
+}
+
+test("a full disk under stderr costs a run no result", async () => {
+  const target = await startTarget();
+  const { code, out } = await redirected("2>/dev/full", ["run", target.url, "--duration", "2s", "-o", "json"]);
+  await target.stop();
+  expect([0, 4]).toContain(code);
+  expect((JSON.parse(out) as Summary).completed).toBe(200);
+  expect(await redirected("2>/dev/full", ["run"])).toMatchObject({ code: 2 });
+});
+
+test("a full disk under stdout is said in words", async () => {
+  const outcome = await redirected(">/dev/full", ["version"]);
+  expect(outcome).toMatchObject({ code: 1, err: "error: Cannot write to stdout: no space left on the device\n" });
+});
+
+test("run without a folder for its plans says where it wants one", async () => {
+  const env = { ...process.env, TMPDIR: "/nonesuch" };
+  const child = Bun.spawn([binary, "run", "http://127.0.0.1:1/"], { env, stdout: "pipe", stderr: "pipe" });
+  expect(await child.stderr.text()).toBe(
+    'error: Cannot make a folder in "/nonesuch": no such folder, must be a folder that this user may write to, named by TMPDIR\n',
+  );
+  expect(await child.exited).toBe(1);
 });
 
 test("validate judges files and stdin, all errors at once, in text and JSON", async () => {
