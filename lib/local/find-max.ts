@@ -30,6 +30,7 @@ export async function findMax(run: LoadRun, onProbe: (probe: Probe) => void): Pr
   const probe = async (requestsPerSecond: number): Promise<Probe | undefined> => {
     try {
       const summary = await runLoad({ ...run, load: { ...load, requestsPerSecond } });
+      if (run.stop.aborted) return undefined; // cut short, it says nothing of this rate
       return tell({ requestsPerSecond, failure: null, summary, ...judge(summary) });
     } catch (error: unknown) {
       if (run.stop.aborted) return undefined;

@@ -17,12 +17,12 @@ export interface LoadRun {
   onSnapshots: (snapshots: readonly SnapshotLine[]) => void;
 }
 
-/** Runs a load to its end. Rejects with what a worker said when it failed, or when it was stopped before it began. */
+/** Runs a load to its end. Rejects with what a worker said when it failed, or when it was ended before there was a result. */
 export async function runLoad(run: LoadRun): Promise<Summary> {
   const { load, destination, options, thresholds, stop, onSnapshots } = run;
   const plans = compileWorkerPlans(load, destination, options);
   const workers = await runLocally({ plans, stop, onSnapshots });
-  if (workers.length === 0) throw new Error("Cannot summarize the run: it was stopped before it began");
+  if (workers.length === 0) throw new Error("Cannot summarize the run: it was ended before there was a result");
   const curve = rateCurve(load);
   return summarize({
     paths: load.requests.map(requestName),

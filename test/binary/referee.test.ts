@@ -3,7 +3,7 @@ import Ajv from "ajv";
 import { imbalance } from "../../lib/stats/account.ts";
 import { Maximum } from "../../lib/stats/maximum.ts";
 import type { Summary } from "../../lib/stats/summary.ts";
-import { loadtest, startTarget } from "./process.ts";
+import { binary, linesOf, loadtest, startTarget } from "./process.ts";
 
 async function runJson(args: readonly string[]): Promise<Summary> {
   const { out } = await loadtest(["run", ...args, "--quiet", "--output", "json"]);
@@ -86,6 +86,20 @@ test("--find-max finds the capacity of a server", async () => {
   expect(found.probes.length).toBeLessThanOrEqual(12);
   expect(Math.abs((found.requestsPerSecond as number) / 2000 - 1)).toBeLessThan(0.1);
 }, 120_000);
+
+test("--find-max that is interrupted says nothing of the rate it was at", async () => {
+  const target = await startTarget(["--delay", "20ms"]);
+  const args = ["run", target.url, "--find-max", "--connections", "2", "--duration", "2s", "--output", "json"];
+  const child = Bun.spawn([binary, ...args], { stdout: "pipe", stderr: "pipe" });
+  for await (const line of linesOf(child.stderr)) if (/^ +1 /.test(line)) break;
+  await Bun.sleep(800); // the second probe is under way
+  child.kill("SIGINT");
+  const found = (await child.stdout.json()) as Maximum;
+  expect(await child.exited).toBe(4);
+  await target.stop();
+  expect(found.probes.map(({ requestsPerSecond }) => requestsPerSecond)).toEqual([null]);
+  expect(found.requestsPerSecond).toBeNull();
+});
 
 test("thresholds decide: kept passes, broken exits with 3", async () => {
   const target = await startTarget(["--delay", "20ms"]);
