@@ -4,7 +4,7 @@ import { formatBar, formatSparkline } from "./bar.ts";
 import { badCount, occurred, outcomeCount, shortWords } from "./failure.ts";
 import { areUneven } from "./part-table.ts";
 import { type AskedLoad, askedPerSecond, type ProgressState, type WorkerState } from "./progress.ts";
-import { formatClock, formatCount, formatPercent, formatRate, formatUs } from "./quantity.ts";
+import { formatClock, formatCount, formatNumberOf, formatPercent, formatRate, formatUs, noFigure } from "./quantity.ts";
 
 export interface ViewLine {
   text: string;
@@ -18,7 +18,6 @@ const barWidth = 40;
 const mostWorkers = 8;
 /** Of those that became due within this time before a snapshot, some are always still unsent. */
 const onTheirWaySeconds = 0.01;
-const none = "–";
 
 /** The lines, each at most `columns` wide. */
 export function formatView(state: ProgressState, asked: AskedLoad, isStopping: boolean, columns: number): ViewLine[] {
@@ -45,7 +44,7 @@ export function formatView(state: ProgressState, asked: AskedLoad, isStopping: b
 /** How long it goes on, and what it waits for when nothing is sent any more. */
 function timeLine({ soFar }: ProgressState, { totalSeconds }: AskedLoad, isStopping: boolean, columns: number): string {
   const { seconds, account } = soFar;
-  const waiting = `waiting for ${formatCount(account.inFlight)} responses`;
+  const waiting = `waiting for ${formatNumberOf(account.inFlight, "response")}`;
   if (isStopping) return `stopping, ${waiting} (interrupt again to leave at once)`;
   if (seconds >= totalSeconds) return `schedule over, ${waiting}`;
   if (totalSeconds === Number.POSITIVE_INFINITY) return `${formatClock(seconds)}, until interrupted`;
@@ -84,7 +83,7 @@ function latencyRow(
   picture?: string,
 ): ViewLine {
   const [last, all] = [lastLatency, soFar.latency].map((histogram) =>
-    histogram.total === 0 ? none : formatUs(histogram.quantileNs(quantile) / 1e3),
+    histogram.total === 0 ? noFigure : formatUs(histogram.quantileNs(quantile) / 1e3),
   ) as [string, string];
   return row(label, last, all, picture);
 }
@@ -112,7 +111,7 @@ function errorRows({ soFar, before }: ProgressState): ViewLine[] {
 function errorShare(now: Account, before: Account): string {
   const bad = badCount(now) - badCount(before);
   const known = bad + now.completed - before.completed;
-  return known === 0 ? none : formatPercent(bad / known);
+  return known === 0 ? noFigure : formatPercent(bad / known);
 }
 
 /** Requests that are due and wait for a connection, or have done so for too long. The newest few are on their way. */

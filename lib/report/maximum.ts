@@ -2,7 +2,7 @@
 import type { Maximum, Probe } from "../stats/maximum.ts";
 import { errorRate } from "../stats/threshold.ts";
 import { paragraph } from "./paragraph.ts";
-import { formatPercent, formatRate, formatUs } from "./quantity.ts";
+import { formatNumberOf, formatPercent, formatRate, formatUs, noFigure } from "./quantity.ts";
 import { formatLimit, formatMeasured } from "./threshold-text.ts";
 
 /** The head of the columns of `formatProbe`. */
@@ -12,13 +12,9 @@ export function formatProbe(probe: Probe, number: number): string {
   const { requestsPerSecond, summary } = probe;
   const rate = formatRate(requestsPerSecond ?? summary?.throughputPerSecond ?? 0);
   if (summary === null) return probeLine(`${number}`, rate, ["", "", ""], outcome(probe));
-  const { p50, p99 } = summary.latencyUs;
-  return probeLine(
-    `${number}`,
-    rate,
-    [formatUs(p50), formatUs(p99), formatPercent(errorRate(summary))],
-    outcome(probe),
-  );
+  const { p50, p99, max } = summary.latencyUs;
+  const latencies = [p50, p99].map((us) => (max === 0 ? noFigure : formatUs(us)));
+  return probeLine(`${number}`, rate, [...latencies, formatPercent(errorRate(summary))], outcome(probe));
 }
 
 function probeLine(number: string, rate: string, values: readonly string[], outcome: string): string {
@@ -42,9 +38,9 @@ export function formatMaximum(maximum: Maximum, isStopped: boolean): string {
   const limits = (probes.findLast(({ summary }) => summary !== null)?.summary?.thresholds ?? [])
     .map(formatLimit)
     .join(", ");
-  const found = requestsPerSecond === null ? "none found that keeps" : `${formatRate(requestsPerSecond)} keeps`;
+  const found = requestsPerSecond === null ? "none found that" : formatRate(requestsPerSecond);
   const lines = [
-    ...paragraph("Maximum", `${found} ${limits}`),
+    ...paragraph("Maximum", limits === "" ? "none found" : `${found} keeps ${limits}`),
     ...lowestRefused(maximum),
     ...generatorLimits.flatMap((reason, index) => paragraph(index === 0 ? "Generator" : "", reason)),
     ...verdict(maximum, isStopped),
@@ -61,8 +57,12 @@ function lowestRefused({ probes, requestsPerSecond }: Maximum): string[] {
 }
 
 function verdict({ probes, requestsPerSecond, isExact, generatorLimits }: Maximum, isStopped: boolean): string[] {
-  const inProbes = `in ${probes.length} probes`;
-  if (isStopped) return paragraph("INVALID", `stopped ${inProbes}, before the maximum was found`);
+  const inProbes = `in ${formatNumberOf(probes.length, "probe")}`;
+  if (isStopped)
+    return paragraph(
+      "INVALID",
+      `stopped after ${formatNumberOf(probes.length, "probe")}, before the maximum was found`,
+    );
   if (generatorLimits.length > 0) return paragraph("INVALID", "the generator was the limit: the target may bear more");
   if (requestsPerSecond === null) return paragraph("FAILED", `no rate kept the thresholds, ${inProbes}`);
   if (!isExact) return paragraph("INVALID", `the maximum lies between the two: not found ${inProbes}`);

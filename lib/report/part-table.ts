@@ -1,7 +1,7 @@
 // The parts of a load, such as its paths, side by side.
 import type { Part } from "../stats/summary.ts";
 import { errorRate } from "../stats/threshold.ts";
-import { formatCount, formatPercent, formatUs } from "./quantity.ts";
+import { formatCount, formatPercent, formatUs, noFigure } from "./quantity.ts";
 
 const countWidth = 13;
 const valueWidth = 10;
@@ -21,7 +21,7 @@ export function partTable<P extends Part>(title: string, parts: readonly P[], na
       const name = nameOf(part);
       return line(name.length > width ? `${name.slice(0, width - 1)}…` : name, formatCount(part.completed), [
         formatPercent(errorRate(part)),
-        ...[p50, p99, max].map((us) => formatUs(us)),
+        ...[p50, p99, max].map((us) => (max === 0 ? noFigure : formatUs(us))),
       ]);
     }),
   ];

@@ -7,8 +7,6 @@ import { formatClock, formatCount, formatRate, formatUs } from "./quantity.ts";
 export function formatProgressLine(state: ProgressState, asked: AskedLoad): string {
   const { soFar, before, lastLatency } = state;
   const { account, seconds } = soFar;
-  const isEndless = asked.totalSeconds === Number.POSITIVE_INFINITY;
-  const total = isEndless ? "" : formatClock(asked.totalSeconds);
   const rate = askedPerSecond(asked, before.seconds, seconds);
   const completed = (account.completed - before.account.completed) / (seconds - before.seconds);
   const us = (quantile: number) => formatUs(lastLatency.quantileNs(quantile) / 1e3);
@@ -18,10 +16,18 @@ export function formatProgressLine(state: ProgressState, asked: AskedLoad): stri
     .filter(({ count }) => count > 0)
     .map(({ kind, count }) => `${formatCount(count)} ${words[kind]}`);
   return [
-    `${formatClock(seconds).padStart(Math.max(3, total.length))}${isEndless ? "" : ` of ${total}`}`,
+    timeOf(seconds, asked),
     `${formatRate(completed)}${rate === undefined ? "" : ` of ${formatRate(rate)}`} completed`,
     ...(lastLatency.total === 0 ? [] : [`p50 ${us(0.5)}`, `p99 ${us(0.99)}`, `max ${us(1)}`]),
     ...(bad === 0 ? [] : [`${formatCount(bad)} errors: ${kinds.join(", ")}`]),
     ...(account.unsent === 0 ? [] : [`${formatCount(account.unsent)} unsent`]),
   ].join("   ");
+}
+
+/** ` 4s of 10s`; the wait for the last responses may take longer than that. */
+function timeOf(seconds: number, { totalSeconds }: AskedLoad): string {
+  if (totalSeconds === Number.POSITIVE_INFINITY) return formatClock(seconds).padStart(3);
+  const total = formatClock(totalSeconds);
+  const time = formatClock(seconds).padStart(Math.max(3, total.length));
+  return Math.round(seconds) > Math.round(totalSeconds) ? `${time}, schedule over` : `${time} of ${total}`;
 }

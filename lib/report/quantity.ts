@@ -3,9 +3,17 @@
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
 
+/** In place of a figure that nothing was measured for. */
+export const noFigure = "–";
+
 /** `12,345`. */
 export function formatCount(value: number): string {
   return whole.format(value);
+}
+
+/** `1 probe`, `12,345 probes`. */
+export function formatNumberOf(value: number, noun: string): string {
+  return `${formatCount(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
 /** `12,345/s`, below 100 with a tenth. */
@@ -31,9 +39,10 @@ export function formatPercent(share: number): string {
 
 /** `1.23 MB`, in powers of 1000. */
 export function formatBytes(bytes: number): string {
-  const power = Math.min(4, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toPrecision(3)} ${["B", "kB", "MB", "GB", "TB"][power]}`;
+  const rounded = bytes < 1000 ? bytes : Number(bytes.toPrecision(3)); // 999,999 B are 1.00 MB
+  const power = Math.min(4, Math.floor(Math.log10(Math.max(1, rounded)) / 3));
+  const value = rounded / 1000 ** power;
+  return `${power === 0 || value >= 1000 ? value : value.toPrecision(3)} ${["B", "kB", "MB", "GB", "TB"][power]}`;
 }
 
 /** `1h5m30s`, as durations are given, in whole seconds. */

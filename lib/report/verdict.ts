@@ -1,7 +1,7 @@
 // What to make of a run: whether the generator did its part, and whether the target passed.
 import type { Summary } from "../stats/summary.ts";
 import { paragraph } from "./paragraph.ts";
-import { formatCount } from "./quantity.ts";
+import { formatNumberOf } from "./quantity.ts";
 
 /** The verdict last. */
 export function verdictLines(summary: Summary): string[] {
@@ -28,7 +28,7 @@ function verdict({ scheduled, completed, valid, thresholds }: Summary): string[]
   const broken = thresholds.filter(({ passed }) => !passed).length;
   if (broken > 0) return paragraph("FAILED", `${broken} of ${thresholds.length} thresholds broken`);
   const missed = scheduled - completed;
-  const done = missed === 0 ? "every request completed" : `${formatCount(missed)} requests did not complete`;
+  const done = missed === 0 ? "every request completed" : `${formatNumberOf(missed, "request")} did not complete`;
   if (thresholds.length > 0) return paragraph("PASSED", `all thresholds kept, ${done}`);
   return paragraph("PASSED", missed === 0 ? done : `${done}, and no threshold limits that`);
 }

@@ -31,11 +31,18 @@ const refused = [
   { requestsPerSecond: 58_000, kept: false, fellBehind: false, failure: "connection refused", summary: null },
   probe(55_407, 2100),
 ];
+const unanswered = [probe(null, 477), { ...probe(61_235, 0, { completed: 0 }), kept: false }];
 const limited = [probe(null, 477), probe(61_235, 120_100, saturated), probe(55_407, 2100)];
 
 test.each([
   ["found", { probes: found, requestsPerSecond: 55_407, generatorLimits: [], isExact: true }, false],
   ["stopped", { probes: found.slice(0, 2), requestsPerSecond: null, generatorLimits: [], isExact: false }, true],
+  [
+    "stopped-at-once",
+    { probes: found.slice(0, 1), requestsPerSecond: null, generatorLimits: [], isExact: false },
+    true,
+  ],
+  ["unanswered", { probes: unanswered, requestsPerSecond: null, generatorLimits: [], isExact: true }, false],
   ["none", { probes: found.slice(0, 2), requestsPerSecond: null, generatorLimits: [], isExact: true }, false],
   ["open", { probes: refused, requestsPerSecond: 55_407, generatorLimits: [], isExact: false }, false],
   [

@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatBytes, formatClock, formatPercent, formatRate, formatUs } from "../../lib/report/quantity.ts";
+import {
+  formatBytes,
+  formatClock,
+  formatNumberOf,
+  formatPercent,
+  formatRate,
+  formatUs,
+} from "../../lib/report/quantity.ts";
 
 test.each([
   [0, "0 µs"],
@@ -58,4 +65,9 @@ test.each([
 test("rates have a tenth below 100, bytes three digits", () => {
   expect([0.5, 99.94, 999.7, 61_234.5].map(formatRate)).toEqual(["0.5/s", "99.9/s", "1,000/s", "61,235/s"]);
   expect([0, 999, 1234, 9.99e6, 5e12].map(formatBytes)).toEqual(["0 B", "999 B", "1.23 kB", "9.99 MB", "5.00 TB"]);
+  expect([999_499, 999_999, 1e6, 9.1234e15].map(formatBytes)).toEqual(["999 kB", "1.00 MB", "1.00 MB", "9120 TB"]);
+});
+
+test("one of a thing is told from several", () => {
+  expect([0, 1, 1234].map((value) => formatNumberOf(value, "probe"))).toEqual(["0 probes", "1 probe", "1,234 probes"]);
 });

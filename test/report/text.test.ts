@@ -84,6 +84,17 @@ const cases: [name: string, given: Partial<Summary>][] = [
       ],
     },
   ],
+  [
+    "a-path-without-answers",
+    {
+      completed: 9999,
+      failed: { refused: 1 },
+      paths: [
+        { path: "/", ...part(9999) },
+        { path: "/refused", ...part(1, 0), completed: 0, failed: { refused: 1 } },
+      ],
+    },
+  ],
   ["workers-alike", { workers: [worker(0, 6.2), worker(1, 7.1)] }],
   ["workers-that-differ", { workers: [worker(0, 6.2), worker(1, 9.9, 900)] }],
 ];
