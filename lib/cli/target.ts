@@ -169,7 +169,8 @@ async function makeCertificate(host: string): Promise<{ cert: string; key: strin
 function parseInteger(flag: string, text: string, least: number, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
-  throw new UsageError(`Cannot use --${flag} "${text}": out of range, must be an integer from ${least} to ${most}`);
+  const what = /^-?\d+$/.test(text) ? "out of range" : "no integer";
+  throw new UsageError(`Cannot use --${flag} "${text}": ${what}, must be an integer from ${least} to ${most}`);
 }
 
 function parseDurationFlag(flag: string, text: string): number {

@@ -74,9 +74,9 @@ export function formatReport(report: TargetReport): string {
   const lines: [string, string][] = [["requests", formatCount(report.requests)]];
   if (firstArrivalAtMs !== null) lines.push(["first arrival", new Date(firstArrivalAtMs).toISOString()]);
   if (lastArrivalAtMs !== null) lines.push(["last arrival", new Date(lastArrivalAtMs).toISOString()]);
-  if (ratePerSecond !== null) lines.push(["rate", `${ratePerSecond.toFixed(1)} requests/s`]);
+  if (ratePerSecond !== null) lines.push(["rate", `${formatTenths(ratePerSecond)} requests/s`]);
   if (jitter !== null) {
-    const quantiles = Object.entries(jitter).map(([name, valueUs]) => `${name} ${valueUs.toFixed(1)} µs`);
+    const quantiles = Object.entries(jitter).map(([name, valueUs]) => `${name} ${formatTenths(valueUs)} µs`);
     lines.push(["jitter", `${quantiles.join(", ")} off an even schedule`]);
   }
   if (report.jitterArrivals < report.requests) {
@@ -103,6 +103,10 @@ function formatCounts(counts: Readonly<Record<string, number>>): string {
 
 function formatCount(count: number): string {
   return count.toLocaleString("en-US");
+}
+
+function formatTenths(value: number): string {
+  return value.toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 /** Lines of a name and a value each, the values in one column; a name wider than 40 columns pushes its own value only. */

@@ -140,7 +140,7 @@ test("a port in use is said plainly, with exit code 1", async () => {
 test("wrong usage is said plainly", async () => {
   const cases: [string[], string][] = [
     [["--port", "65536"], 'Cannot use --port "65536": out of range, must be an integer from 0 to 65535'],
-    [["--port", "http"], 'Cannot use --port "http": out of range, must be an integer from 0 to 65535'],
+    [["--port", "http"], 'Cannot use --port "http": no integer, must be an integer from 0 to 65535'],
     [["--delay", "20"], 'Cannot use --delay "20": no duration, must be a number with its unit, for example "20ms"'],
     [
       ["--delay", "1ms", "--service-time", "1ms"],
@@ -190,6 +190,6 @@ test("wrong usage is said plainly", async () => {
 test("wrong usage ends with exit code 2", async () => {
   expect(await failure("--port", "http")).toEqual([
     2,
-    'error: Cannot use --port "http": out of range, must be an integer from 0 to 65535\n',
+    'error: Cannot use --port "http": no integer, must be an integer from 0 to 65535\n',
   ]);
 });

@@ -8,7 +8,7 @@ const report: TargetReport = {
   firstArrivalAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
   lastArrivalAtMs: Date.UTC(2026, 0, 2, 3, 4, 17, 5),
   ratePerSecond: 1000.04,
-  jitterUs: { p50: 1.234, p90: 5.06, p99: 30, max: 410.55 },
+  jitterUs: { p50: 1.234, p90: 5.06, p99: 30, max: 57_189.74 },
   jitterArrivals: 10_000,
   paths: [
     { path: "/index.html", requests: 11_000 },
@@ -28,8 +28,8 @@ test("the text report is aligned, and says when the jitter leaves arrivals out",
 requests           12,000
 first arrival      2026-01-02T03:04:05.006Z
 last arrival       2026-01-02T03:04:17.005Z
-rate               1000.0 requests/s
-jitter             p50 1.2 µs, p90 5.1 µs, p99 30.0 µs, max 410.6 µs off an even schedule
+rate               1,000.0 requests/s
+jitter             p50 1.2 µs, p90 5.1 µs, p99 30.0 µs, max 57,189.7 µs off an even schedule
                    of the first 10,000 arrivals only (--max-arrivals)
 connections        64
 connection errors  2
