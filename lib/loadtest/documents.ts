@@ -32,7 +32,10 @@ export function readDocuments(text: string): ReadDocument[] {
 
 function openDocument(document: Document.Parsed, lines: LineCounter): [object: unknown, problem?: string][] {
   const error = document.errors[0];
-  if (error !== undefined) return [[undefined, `line ${lines.linePos(error.pos[0]).line}: ${error.message}`]];
+  if (error !== undefined) {
+    const what = isTooDeep(error) ? "it is nested too deeply" : error.message;
+    return [[undefined, `line ${lines.linePos(error.pos[0]).line}: ${what}`]];
+  }
   let object: unknown;
   try {
     object = document.toJS({ maxAliasCount: 100 });
@@ -43,6 +46,11 @@ function openDocument(document: Document.Parsed, lines: LineCounter): [object: u
   const list = object as { kind?: unknown; apiVersion?: unknown; items?: unknown } | null;
   const isList = list?.kind === "List" && list.apiVersion === "v1" && Array.isArray(list.items);
   return isList ? (list.items as unknown[]).map((item) => [item]) : [[object]];
+}
+
+/** The parser recurses, and reports the end of its stack as an error of the text. */
+function isTooDeep({ message }: Error): boolean {
+  return message.startsWith("Maximum call stack");
 }
 
 function isForeignToKubectl(tag: { tag: string; format?: string | undefined }): boolean {

@@ -20,6 +20,7 @@ export function formatFieldError(error: FieldError): string {
 
 function formatValue(error: FieldError): string {
   if (!("value" in error)) return "is missing";
-  const text = JSON.stringify(error.value) ?? String(error.value);
+  const { value } = error;
+  const text = typeof value === "number" ? `${value}` : (JSON.stringify(value) ?? `${value}`); // JSON has no infinity
   return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
 }

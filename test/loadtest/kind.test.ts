@@ -247,6 +247,16 @@ test("a document that is no YAML says where", () => {
   expect(readDocuments("a: 1\nb: [1\n")[0]?.problem).toMatch(/^line \d+: /);
 });
 
+test("a text that is nested without bound is refused in words", () => {
+  expect(readDocuments("[".repeat(20_000))[0]?.problem).toBe("line 1: it is nested too deeply");
+});
+
+test("a number that JSON cannot write is shown as it is", () => {
+  expect(verdict({ requestsPerSecond: Number.POSITIVE_INFINITY })).toEqual([
+    "spec.requestsPerSecond: Infinity, must be an integer from 1 to 1000000",
+  ]);
+});
+
 test("aliases that expand without bound are refused", () => {
   const lines = [
     "a0: &a0 [x, x]",
