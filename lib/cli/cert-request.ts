@@ -56,7 +56,9 @@ export async function readWish(
   expirationNs: number | undefined,
 ): Promise<CertificateSigningRequest> {
   const requestPem = await readTextFile(file);
-  const request = await readSigningRequest(requestPem);
+  const request = await readSigningRequest(requestPem).catch((cause: unknown) => {
+    throw new Error(`Cannot request a certificate by "${file}"`, { cause });
+  });
   const problem = requestProblem(signerName, request);
   if (problem !== undefined) throw new Error(`Cannot request a certificate by "${file}": ${problem}`);
   return desiredSigningRequest({

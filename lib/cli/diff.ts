@@ -13,6 +13,7 @@ import { placeOf } from "./controller-admission.ts";
 import { ExitCode } from "./exit-code.ts";
 import { addFleetFlags, contextsOf, type FleetFlags, fleetOptions, readFleetFile } from "./fleet-options.ts";
 import { integerOption } from "./integer-option.ts";
+import { namespacedOption } from "./namespaced-option.ts";
 import { outputOption } from "./output-option.ts";
 
 interface Flags extends FleetFlags {
@@ -48,11 +49,7 @@ export function diffCommand(): Subcommand {
     .addOption(new Option("-f, --filename <file>", "fleet file, as for sync; - is stdin").conflicts(alone))
     .option("--image <image>", "that the controllers and workers must run")
     .addOption(integerOption("--replicas <n>", "controllers that there must be", 1, 100).conflicts("outOfCluster"))
-    .addOption(
-      new Option("--namespaced <namespace>", "where the controller must be, for this namespace alone").conflicts(
-        "outOfCluster",
-      ),
-    )
+    .addOption(namespacedOption("where the controller must be, for this namespace alone").conflicts("outOfCluster"))
     .option("--out-of-cluster <url>", "where a controller that runs elsewhere must serve the webhooks")
     .addOption(outputOption())
     .addHelpText("after", explanations);

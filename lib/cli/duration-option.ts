@@ -7,6 +7,6 @@ export function parseDurationFlag(least: string, most: string): (text: string) =
   return (text) => {
     const ns = parseDuration(text);
     if (ns !== undefined && ns >= (parseDuration(least) as number) && ns <= (parseDuration(most) as number)) return ns;
-    throw new InvalidArgumentError(`It must be a duration from ${least} to ${most}, such as 90s or 1h30m.`);
+    throw new InvalidArgumentError(`It must be a duration from ${least} to ${most}.`);
   };
 }

@@ -20,6 +20,7 @@ import { placeOf } from "./controller-admission.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
 import { integerOption } from "./integer-option.ts";
 import { addClusterFlags, connectionFromFlags, type KubeFlags } from "./kube-flags.ts";
+import { namespacedOption } from "./namespaced-option.ts";
 import { outputOption } from "./output-option.ts";
 import { countFates, StepView } from "./step-view.ts";
 
@@ -73,8 +74,7 @@ export function installCommand(): Subcommand {
         ).conflicts("outOfCluster"),
       )
       .addOption(
-        new Option(
-          "--namespaced <namespace>",
+        namespacedOption(
           "for this namespace alone, which must be there: with Roles instead of ClusterRoles, without webhooks",
         ).conflicts("outOfCluster"),
       )

@@ -33,7 +33,7 @@ const foreverMs = 2 ** 31 - 1;
 const furtherFlags: readonly Option[] = [
   new Option("--cluster <name>", "the kubeconfig's cluster, in place of the context's"),
   new Option("--user <name>", "the kubeconfig's user, in place of the context's"),
-  new Option("-s, --server <url>", "address of the API server"),
+  new Option("-s, --server <url>", "address of the API server").argParser(parseServer),
   new Option("--tls-server-name <name>", "name to verify the API server's certificate for"),
   new Option("--certificate-authority <file>", "authority of the API server's certificate"),
   new Option("--insecure-skip-tls-verify", "take any certificate of the API server"),
@@ -86,6 +86,12 @@ export function connectionOptions(flags: KubeFlags): ConnectionOptions {
     ...{ asGroups: flags.asGroup, requestTimeoutMs: flags.requestTimeout },
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function parseServer(text: string): string {
+  const protocol = URL.canParse(text) ? new URL(text).protocol : "";
+  if (protocol === "http:" || protocol === "https:") return text;
+  throw new InvalidArgumentError("It must be a URL such as https://192.0.2.7:6443.");
 }
 
 /** As kubectl reads it: a number alone is seconds. */

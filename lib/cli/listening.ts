@@ -23,6 +23,8 @@ export async function listening<Server>(
 /** The error to throw in place of the system's. */
 export function listenFailure(address: string, port: number, error: unknown): Error {
   const { code = "", message } = error as NodeJS.ErrnoException;
-  const reason = reasons[code] ?? `${message}, must be an address of this machine`;
-  return new Error(`Cannot listen on "${address}:${port}": ${reason}`);
+  const isNoAddress = address === "" || message.startsWith("Failed to listen at"); // Bun gives these no code
+  const other = isNoAddress ? reasons["EADDRNOTAVAIL"] : `${message}, must be an address of this machine`;
+  const reason = reasons[code] ?? other;
+  return new Error(`Cannot listen on "${address.includes(":") ? `[${address}]` : address}:${port}": ${reason}`);
 }

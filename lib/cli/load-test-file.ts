@@ -1,4 +1,4 @@
-// A file with one LoadTest and, where it names one, its Canary, as `loadtest run -f` takes it.
+// A file with one LoadTest and, where it names one, its Canary, as `loadtest run -f` takes it. Other kinds are passed over.
 import type { CanaryManifest, CanarySpec } from "../loadtest/canary.ts";
 import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
 import { readDocuments } from "../loadtest/documents.ts";
@@ -18,7 +18,7 @@ export async function readLoadTestFile(
   }
   const objects = documents.map(({ object }) => object);
   const isCanary = (object: unknown) => kindOf(object) === canaryKind;
-  const loadTests = objects.filter((object) => !isCanary(object));
+  const loadTests = objects.filter((object) => kindOf(object) === loadTestKind);
   if (loadTests.length !== 1) {
     throw new UsageError(`Cannot run "${file}": it holds ${loadTests.length} LoadTests, must hold one`);
   }

@@ -137,7 +137,9 @@ function requestsTo(paths: readonly string[], flags: RunFlags): LoadRequest[] {
 function parseHeader(text: string, index: number): LoadRequest["headers"][number] {
   const [, name, value = ""] = /^([^:\s]+):\s*(.*)$/s.exec(text) ?? [];
   if (name === undefined) {
-    throw new UsageError(`Cannot send header number ${index + 1}: it has no name, must be "NAME: VALUE"`);
+    throw new UsageError(
+      `Cannot send header number ${index + 1}: it has no name, or a space in it, must be "NAME: VALUE"`,
+    );
   }
   return value.startsWith("@") ? { name, valueFile: fileOf(value) } : { name, value: value.trim() };
 }

@@ -17,7 +17,7 @@ function parseThreshold(text: string): Threshold {
   if (Object.hasOwn(latencyQuantiles, name)) {
     const value = parseDuration(limit);
     if (value !== undefined && value > 0) return { name: name as Threshold["name"], value };
-    throw new InvalidArgumentError(`The limit of ${name} must be a duration, such as ${name}=250ms.`);
+    throw new InvalidArgumentError(`The limit of ${name} must be a duration above 0s, such as ${name}=250ms.`);
   }
   if (name === "errorRate" || name === "minRate") {
     const value = parsePercent(limit);

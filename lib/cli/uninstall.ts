@@ -13,6 +13,7 @@ import { timeoutOption } from "./cert-options.ts";
 import type { Subcommand } from "./cli.ts";
 import { ExitCode, UsageError } from "./exit-code.ts";
 import { addClusterFlags, connectionFromFlags, type KubeFlags } from "./kube-flags.ts";
+import { namespacedOption } from "./namespaced-option.ts";
 import { outputOption } from "./output-option.ts";
 import { removalLines } from "./removal-text.ts";
 import { StepView } from "./step-view.ts";
@@ -43,7 +44,7 @@ export function uninstallCommand(): Subcommand {
   const command = addClusterFlags(
     new Command("uninstall")
       .description("take the extension out of a cluster, with its LoadTests and their load")
-      .option("--namespaced <namespace>", "the controller of this namespace alone, and what it looks after")
+      .addOption(namespacedOption("the controller of this namespace alone, and what it looks after"))
       .option("--keep-kinds", "leave the kinds, and all LoadTests, Canaries and results")
       .option("-y, --yes", "do not ask")
       .option("--dry-run", "say what would be deleted, and delete nothing")

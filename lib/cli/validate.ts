@@ -61,14 +61,24 @@ async function judgeFile(file: string): Promise<Verdict[]> {
   return verdicts;
 }
 
+const syntax = "syntax";
+
 function unreadable(problem: string): FieldError {
-  return { field: "document", value: problem, rule: "syntax", mustBe: "well-formed YAML or JSON" };
+  return { field: "document", value: problem, rule: syntax, mustBe: "well-formed YAML or JSON" };
+}
+
+/** Uncut: it is no value that somebody wrote, but says what is wrong with one. */
+function wholeProblem({ field, value, mustBe }: FieldError): string {
+  return `${field}: ${value}, must be ${mustBe}`;
 }
 
 function formatVerdict({ file, document, name, valid, errors, warnings }: Verdict): string {
   const where = `${file}: document ${document}${name === "" ? "" : ` (${name})`}`;
   const verdict = valid
     ? [`${where}: valid`]
-    : errors.map((error) => `${where}: ${formatFieldError(error)}  [${error.rule}]`);
+    : errors.map(
+        (error) =>
+          `${where}: ${error.rule === syntax ? wholeProblem(error) : formatFieldError(error)}  [${error.rule}]`,
+      );
   return [...verdict, ...warnings.map((warning) => `${where}: warning: ${warning}`), ""].join("\n");
 }

@@ -72,6 +72,14 @@ test.each<[name: string, args: string[], code: number, words: string]>([
   ["a threshold of no name", ["http://127.0.0.1:1/", "--threshold", "p98=1s"], 2, "one of the names p50, p90"],
   ["a certificate without key", ["http://127.0.0.1:1/", "--cert", "a.crt"], 2, "must be both or neither"],
   ["an unknown option", ["--frobnicate"], 2, "unknown option"],
+  [
+    "a time limit outside its bounds",
+    ["http://127.0.0.1:1/", "--timeout", "11m"],
+    2,
+    "must be a duration from 1ms to 10m.\n",
+  ],
+  ["a threshold of no time", ["http://127.0.0.1:1/", "--threshold", "p99=0s"], 2, "must be a duration above 0s"],
+  ["a space in a header's name", ["http://127.0.0.1:1/", "-H", "a b: secret"], 2, "or a space in it"],
   ["a missing file", ["-f", "nonesuch.yaml"], 1, 'Cannot read "nonesuch.yaml": no such file'],
 ])("run with %s says so in one message", async (_, args, code, words) => {
   const outcome = await loadtest(["run", ...args]);
@@ -155,6 +163,19 @@ test("SIGINT ends a run early, with its account whole and nothing left running",
   expect(report.requests).toBe(summary.sent);
 });
 
+const manyKinds = "kind: Pod\n---\nfoo\n---\n- 1\n";
+
+test.each([
+  ["a scalar", "foo\n", "it holds 0 LoadTests, must hold one"],
+  ["other kinds", manyKinds, "it holds 0 LoadTests, must hold one"],
+  ["two LoadTests", `${manyKinds}---\nkind: LoadTest\n---\nkind: LoadTest\n`, "it holds 2 LoadTests, must hold one"],
+  ["a LoadTest beside other kinds", `${manyKinds}---\nkind: LoadTest\n`, "it is no well-formed LoadTest\n  apiVersion"],
+])("run -f with %s counts LoadTests only", async (_, text, words) => {
+  const { code, err } = await loadtest(["run", "-f", "-"], text);
+  expect(code).toBe(2);
+  expect(err).toContain(words);
+});
+
 /** Runs `loadtest ARGS…` in a shell that sends its output as `redirections` say. */
 async function redirected(redirections: string, args: readonly string[]): Promise<Outcome> {
   const script = `"$0" "$@" ${redirections}`;
@@ -184,6 +205,38 @@ test("run without a folder for its plans says where it wants one", async () => {
     'error: Cannot make a folder in "/nonesuch": no such folder, must be a folder that this user may write to, named by TMPDIR\n',
   );
   expect(await child.exited).toBe(1);
+});
+
+test.each([
+  ["--port", "abc", 'Cannot use --port "abc": no integer, must be'],
+  ["--port", "-1", 'Cannot use --port "-1": out of range, must be'],
+  ["--host", "", 'Cannot listen on ":8080": no address of this machine, must be one'],
+  ["--host", "nonesuch.invalid", 'Cannot listen on "nonesuch.invalid:8080": no address of this machine, must be one'],
+  ["--host", "2001:db8::1", 'Cannot listen on "[2001:db8::1]:8080": no address of this machine, must be one'],
+  ["--write-ca", "/nonesuch/ca.crt", 'Cannot write "/nonesuch/ca.crt": no such folder'],
+])("target %s %s is refused in words", async (flag, value, words) => {
+  const tls = flag === "--write-ca" ? ["--tls", "--port", "0"] : [];
+  const { err, out } = await loadtest(["target", ...tls, flag, value]);
+  expect(err).toContain(words);
+  expect(out).toBe("");
+});
+
+test.each([
+  ["install --image x --print --namespaced", "Bad_Name"],
+  ["uninstall --namespaced", "Bad_Name"],
+  ["diff --namespaced", "Bad_Name"],
+  ["status --server", "nowhere"],
+])("%s %s is called wrongly", async (args, value) => {
+  const { code, out, err } = await loadtest([...args.split(" "), value]);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain(`argument '${value}' is invalid. It must be `);
+});
+
+test("what cannot be read as YAML is said whole", async () => {
+  const { out } = await loadtest(["validate", "-f", "-"], "a: [1, 2\nb: }");
+  expect(out).toBe(
+    "-: document 1: document: line 2: Flow sequence in block collection must be sufficiently indented and end with a ], must be well-formed YAML or JSON  [syntax]\n",
+  );
 });
 
 test("validate judges files and stdin, all errors at once, in text and JSON", async () => {
