@@ -93,6 +93,36 @@ describe.skipIf(!isOwnCluster)("on a real cluster of our own", () => {
     expect(condition(status, "Passed")?.status).toBe("Unknown");
   }, 300_000);
 
+  test.concurrent("a load goes on when its only worker is evicted, or has lived as long as its Pod may", async () => {
+    await apply("moving", { requestsPerSecond: 50, workers: 1 });
+    await serves("moving", 50);
+    const replacementOf = (former: Pod) =>
+      eventually(
+        async () => (await podsOf("moving")).find(({ status }) => status?.phase === "Running"),
+        (pod) => pod !== undefined && pod.metadata.uid !== former.metadata.uid,
+      );
+    const [first] = (await podsOf("moving")) as [Observed<Pod>];
+    const { name } = first.metadata;
+    const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } };
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
+    await kubectl(["create", "--raw", path, "-f", "-"], JSON.stringify(eviction));
+    const second = (await replacementOf(first)) as Observed<Pod>;
+    const deadline = ["--type=merge", "-p", JSON.stringify({ spec: { activeDeadlineSeconds: 1 } })];
+    await kubectl(["patch", "pod", second.metadata.name, ...inNamespace, ...deadline]);
+    await replacementOf(second);
+    const { status: ended } = (await podsOf("moving")).find(
+      ({ metadata }) => metadata.uid === second.metadata.uid,
+    ) as Pod;
+    expect(ended).toMatchObject({ phase: "Failed", reason: "DeadlineExceeded" });
+    expect(ended?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(143);
+    const before = (await requestsOf("moving")).length;
+    await serves("moving", before + 100);
+    expect(condition(await statusOf("moving"), "Complete")?.status).toBe("False");
+    await kubectl(["patch", "lt", "moving", ...inNamespace, "--type=merge", "-p", '{"spec":{"state":"Stopped"}}']);
+    const status = await eventually(() => statusOf("moving"), isComplete);
+    expectAccounted(status.results as LoadTestResults, (await requestsOf("moving")).slice(preflightsOf(status)));
+  }, 300_000);
+
   test.concurrent("a worker whose plan is an older one than its Pod's is told again, and follows", async () => {
     await kubectl(["create", "service", "clusterip", "next", "--tcp=80:8080", ...inNamespace]);
     await kubectl(["set", "selector", "service", "next", "app=my-service", ...inNamespace]);
