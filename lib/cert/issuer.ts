@@ -2,7 +2,7 @@
 // before that.
 import { isForbidden, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { Resource } from "../kube/resource.ts";
+import { namespacedResource } from "../kube/resource.ts";
 import { ownSigner } from "../manifest/names.ts";
 import { chainProblem } from "../pki/chain.ts";
 import type { Names } from "../pki/names.ts";
@@ -23,13 +23,7 @@ interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
 }
 
-const configMaps: Resource<ConfigMap> = {
-  group: "",
-  version: "v1",
-  plural: "configmaps",
-  kind: "ConfigMap",
-  namespaced: true,
-};
+const configMaps = namespacedResource<ConfigMap>("", "ConfigMap");
 
 /** The API server's authority is in every namespace; these are the ones that everybody may read if any. */
 const rootNamespaces = ["kube-public", "default"];

@@ -1,5 +1,5 @@
 // The objects of the API server that hold certificates, as far as they are read or written here.
-import type { Resource } from "../kube/resource.ts";
+import { clusterResource, namespacedResource } from "../kube/resource.ts";
 import type { KubeObject } from "../plan/objects.ts";
 
 export interface Secret extends KubeObject {
@@ -7,13 +7,7 @@ export interface Secret extends KubeObject {
   data?: Record<string, string>;
 }
 
-export const secrets: Resource<Secret> = {
-  group: "",
-  version: "v1",
-  plural: "secrets",
-  kind: "Secret",
-  namespaced: true,
-};
+export const secrets = namespacedResource<Secret>("", "Secret");
 
 export interface WebhookConfiguration extends KubeObject {
   webhooks?: {
@@ -22,10 +16,9 @@ export interface WebhookConfiguration extends KubeObject {
   }[];
 }
 
-function webhookConfigurations(kind: string): Resource<WebhookConfiguration> {
-  const plural = `${kind.toLowerCase()}s`;
-  return { group: "admissionregistration.k8s.io", version: "v1", plural, kind, namespaced: false };
-}
-
-export const validatingConfigurations = webhookConfigurations("ValidatingWebhookConfiguration");
-export const mutatingConfigurations = webhookConfigurations("MutatingWebhookConfiguration");
+const admission = "admissionregistration.k8s.io";
+export const validatingConfigurations = clusterResource<WebhookConfiguration>(
+  admission,
+  "ValidatingWebhookConfiguration",
+);
+export const mutatingConfigurations = clusterResource<WebhookConfiguration>(admission, "MutatingWebhookConfiguration");

@@ -3,7 +3,7 @@
 // a day (https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/).
 import { isAlreadyExists, isConflict, isForbidden, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { Resource } from "../kube/resource.ts";
+import { clusterResource } from "../kube/resource.ts";
 import { formatDuration } from "../loadtest/duration.ts";
 import { ownSigner } from "../manifest/names.ts";
 import { pemBlocks } from "../pki/pem.ts";
@@ -29,13 +29,10 @@ export interface CertificateSigningRequest extends KubeObject {
   };
 }
 
-export const signingRequests: Resource<CertificateSigningRequest> = {
-  group: "certificates.k8s.io",
-  version: "v1",
-  plural: "certificatesigningrequests",
-  kind: "CertificateSigningRequest",
-  namespaced: false,
-};
+export const signingRequests = clusterResource<CertificateSigningRequest>(
+  "certificates.k8s.io",
+  "CertificateSigningRequest",
+);
 
 /** What the API server takes at least. */
 export const leastExpirationSeconds = 600;

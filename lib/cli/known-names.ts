@@ -3,12 +3,11 @@
 import { HttpKubeClient } from "../kube/http-client.ts";
 import { knownKubeconfig } from "../kube/kubeconfig.ts";
 import type { Kubeconfig } from "../kube/kubeconfig-file.ts";
-import { loadtests, type Resource } from "../kube/resource.ts";
+import { clusterResource, loadtests, type Resource } from "../kube/resource.ts";
 import type { Question } from "./candidates.ts";
 import { connectionFromFlags } from "./kube-flags.ts";
 
 const timeoutMs = 2000;
-const namespaces: Resource = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
 
 const kubeconfigNames: Readonly<Record<string, (kubeconfig: Kubeconfig) => ReadonlyMap<string, unknown>>> = {
   "--context": ({ contexts }) => contexts,
@@ -16,7 +15,10 @@ const kubeconfigNames: Readonly<Record<string, (kubeconfig: Kubeconfig) => Reado
   "--cluster": ({ clusters }) => clusters,
   "--user": ({ users }) => users,
 };
-const clusterNames: Readonly<Record<string, Resource>> = { "--namespace": namespaces, "status 0": loadtests };
+const clusterNames: Readonly<Record<string, Resource>> = {
+  "--namespace": clusterResource("", "Namespace"),
+  "status 0": loadtests,
+};
 
 export async function knownNames({ about, flags }: Question): Promise<readonly string[]> {
   const namesIn = kubeconfigNames[about];

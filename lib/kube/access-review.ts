@@ -3,7 +3,7 @@
 import type { UserInfo } from "../loadtest/admission-review.ts";
 import type { KubeObject } from "../plan/objects.ts";
 import type { CallOptions, KubeClient } from "./client.ts";
-import type { Resource } from "./resource.ts";
+import { clusterResource, namespacedResource, type Resource } from "./resource.ts";
 
 /** One verb on one resource, as authorizers know it. */
 export interface Access {
@@ -23,13 +23,10 @@ interface AccessReview extends KubeObject {
   status?: { allowed?: boolean };
 }
 
-function reviews(kind: string, namespaced = false): Resource<AccessReview> {
-  return { group: "authorization.k8s.io", version: "v1", plural: `${kind.toLowerCase()}s`, kind, namespaced };
-}
-
-const subjectReviews = reviews("SubjectAccessReview");
-const localReviews = reviews("LocalSubjectAccessReview", true);
-const selfReviews = reviews("SelfSubjectAccessReview");
+const group = "authorization.k8s.io";
+const subjectReviews = clusterResource<AccessReview>(group, "SubjectAccessReview");
+const localReviews = namespacedResource<AccessReview>(group, "LocalSubjectAccessReview");
+const selfReviews = clusterResource<AccessReview>(group, "SelfSubjectAccessReview");
 
 /** Whether the caller may. */
 export function callerMay(client: KubeClient, access: Access, options?: CallOptions): Promise<boolean> {

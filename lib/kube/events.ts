@@ -4,7 +4,7 @@ import { plainText } from "../loadtest/plain-text.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import { nowMs } from "../runtime/clock.ts";
 import type { KubeClient } from "./client.ts";
-import type { Resource } from "./resource.ts";
+import { namespacedResource } from "./resource.ts";
 
 interface Event extends KubeObject {
   eventTime: string;
@@ -17,21 +17,15 @@ interface Event extends KubeObject {
   reportingInstance: string;
 }
 
-const events: Resource<Event> = {
-  group: "events.k8s.io",
-  version: "v1",
-  plural: "events",
-  kind: "Event",
-  namespaced: true,
-};
+interface CoreEvent extends KubeObject {
+  reason?: string;
+  message?: string;
+  lastTimestamp?: string | null;
+}
+
+const events = namespacedResource<Event>("events.k8s.io", "Event");
 /** The same objects under their former API, the only one that selects them by what they are about. */
-const coreEvents: Resource<KubeObject & { reason?: string; message?: string; lastTimestamp?: string | null }> = {
-  group: "",
-  version: "v1",
-  plural: "events",
-  kind: "Event",
-  namespaced: true,
-};
+const coreEvents = namespacedResource<CoreEvent>("", "Event");
 const mostNoteBytes = 1024;
 
 export interface EventText {

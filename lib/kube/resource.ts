@@ -22,47 +22,23 @@ export interface ObjectKey {
   readonly name: string;
 }
 
-export const pods: Resource<Pod> = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
+export const pods = namespacedResource<Pod>("", "Pod");
+export const services = namespacedResource<Service>("", "Service");
+export const loadtests = namespacedResource<LoadTest & KubeObject>(apiGroup, "LoadTest");
+export const loadtestresults = namespacedResource<LoadTestResult>(apiGroup, "LoadTestResult");
+export const canaries = namespacedResource<Canary & KubeObject>(apiGroup, "Canary");
+export const customResourceDefinitions = clusterResource("apiextensions.k8s.io", "CustomResourceDefinition");
 
-export const services: Resource<Service> = {
-  group: "",
-  version: "v1",
-  plural: "services",
-  kind: "Service",
-  namespaced: true,
-};
+/** In version v1, by the plural that English has for the kind. */
+export function namespacedResource<T extends KubeObject = KubeObject>(group: string, kind: string): Resource<T> {
+  const plural = `${kind.toLowerCase().replace(/y$/, "ie")}s`;
+  return { group, version: "v1", plural, kind, namespaced: true };
+}
 
-export const loadtests: Resource<LoadTest & KubeObject> = {
-  group: apiGroup,
-  version: "v1",
-  plural: "loadtests",
-  kind: "LoadTest",
-  namespaced: true,
-};
-
-export const loadtestresults: Resource<LoadTestResult> = {
-  group: apiGroup,
-  version: "v1",
-  plural: "loadtestresults",
-  kind: "LoadTestResult",
-  namespaced: true,
-};
-
-export const canaries: Resource<Canary & KubeObject> = {
-  group: apiGroup,
-  version: "v1",
-  plural: "canaries",
-  kind: "Canary",
-  namespaced: true,
-};
-
-export const customResourceDefinitions: Resource = {
-  group: "apiextensions.k8s.io",
-  version: "v1",
-  plural: "customresourcedefinitions",
-  kind: "CustomResourceDefinition",
-  namespaced: false,
-};
+/** The same, of objects that are in no namespace. */
+export function clusterResource<T extends KubeObject = KubeObject>(group: string, kind: string): Resource<T> {
+  return { ...namespacedResource<T>(group, kind), namespaced: false };
+}
 
 /** The `apiVersion` of the resource's objects: `v1`, `apps/v1`. */
 export function apiVersionOf(resource: Resource): string {

@@ -2,21 +2,22 @@
 // a client that does not know which controller is at work.
 import { isNotFound } from "../../lib/kube/api-error.ts";
 import type { KubeClient } from "../../lib/kube/client.ts";
-import { loadtests, pods, type Resource, services } from "../../lib/kube/resource.ts";
+import {
+  clusterResource,
+  loadtests,
+  namespacedResource,
+  pods,
+  type Resource,
+  services,
+} from "../../lib/kube/resource.ts";
 import { apiVersion } from "../../lib/loadtest/api-group.ts";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
 import { loadTestLabel } from "../../lib/plan/names.ts";
 import type { KubeObject } from "../../lib/plan/objects.ts";
 import { sleep } from "../../lib/runtime/clock.ts";
 
-const namespaces: Resource = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
-const accounts: Resource = {
-  group: "",
-  version: "v1",
-  plural: "serviceaccounts",
-  kind: "ServiceAccount",
-  namespaced: true,
-};
+const namespaces = clusterResource("", "Namespace");
+const accounts = namespacedResource("", "ServiceAccount");
 
 /** No scheduler and no kubelet is in the figures: Pods with a gate wait for ever. */
 const spec: LoadTest["spec"] = {

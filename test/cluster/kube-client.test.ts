@@ -5,7 +5,7 @@ import type { Connection } from "../../lib/kube/connection.ts";
 import { CredentialSource } from "../../lib/kube/credentials.ts";
 import { HttpKubeClient } from "../../lib/kube/http-client.ts";
 import { loadConnection } from "../../lib/kube/kubeconfig.ts";
-import { pods, type Resource } from "../../lib/kube/resource.ts";
+import { clusterResource, namespacedResource, pods } from "../../lib/kube/resource.ts";
 import type { KubeObject } from "../../lib/plan/objects.ts";
 import { eventually, kubeconfig, kubectl } from "./kubectl.ts";
 
@@ -14,14 +14,8 @@ interface ConfigMap extends KubeObject {
 }
 
 const namespace = "kube-client-test";
-const configMaps: Resource<ConfigMap> = {
-  group: "",
-  version: "v1",
-  plural: "configmaps",
-  kind: "ConfigMap",
-  namespaced: true,
-};
-const namespaces: Resource = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
+const configMaps = namespacedResource<ConfigMap>("", "ConfigMap");
+const namespaces = clusterResource("", "Namespace");
 
 const configMap = (name: string, data: Record<string, string> = {}): ConfigMap => ({
   apiVersion: "v1",
