@@ -17,6 +17,7 @@ import {
   controllerSelector,
   deployments,
   formatObject,
+  type RoleBinding,
   roleBindings,
   roles,
   serviceAccounts,
@@ -26,11 +27,6 @@ export interface Extra {
   object: Observed<KubeObject>;
   /** What it does there, as far as that can be said in a few words. */
   what: string;
-}
-
-interface Binding extends KubeObject {
-  roleRef: { kind: string; name: string };
-  subjects?: { kind: string; name: string; namespace?: string }[];
 }
 
 interface Definition extends KubeObject {
@@ -92,14 +88,14 @@ function whatOf(object: KubeObject, home: string): string | undefined {
     return (object as Definition).spec.group === apiGroup ? `a kind of ${apiGroup}` : undefined;
   }
   if (kind.endsWith("RoleBinding")) {
-    const { roleRef } = object as Binding;
-    if (isBoundTo(object as Binding, home)) return `gives the controller ${roleRef.kind} ${roleRef.name}`;
+    const { roleRef } = object as RoleBinding;
+    if (isBoundTo(object as RoleBinding, home)) return `gives the controller ${roleRef.kind} ${roleRef.name}`;
   }
   if (registrations.some((resource) => resource.kind === kind) && callsUs(object)) return "calls the controller";
   return isInOurName(object, home) ? "is there" : undefined;
 }
 
-function isBoundTo({ metadata, subjects = [] }: Binding, home: string): boolean {
+function isBoundTo({ metadata, subjects = [] }: RoleBinding, home: string): boolean {
   return subjects.some(
     ({ kind, name, namespace = metadata.namespace }) =>
       kind === "ServiceAccount" && name === extensionName && namespace === home,

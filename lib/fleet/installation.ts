@@ -4,19 +4,11 @@ import type { WebhookConfiguration } from "../cert/resources.ts";
 import { defaultReplicas } from "../manifest/controller.ts";
 import type { ExtensionOptions, Placement } from "../manifest/extension.ts";
 import { controllerContainer, extensionNamespace, validator } from "../manifest/names.ts";
-import type { KubeObject, PodSpec } from "../plan/objects.ts";
+import type { KubeObject } from "../plan/objects.ts";
+import type { AdmissionPolicy, Deployment } from "./resources.ts";
 
 /** What is told; what is not, is taken as it is found. */
 export type WantedInstallation = Partial<ExtensionOptions>;
-
-export interface Deployment extends KubeObject {
-  spec: { replicas?: number; template: { spec: PodSpec } };
-}
-
-/** Of a ValidatingAdmissionPolicy. */
-export interface Policy extends KubeObject {
-  spec?: { validations?: { expression: string }[] };
-}
 
 /** What tells how the extension was installed. */
 export interface Traces {
@@ -24,7 +16,7 @@ export interface Traces {
   deployments: readonly Deployment[];
   webhooks: readonly WebhookConfiguration[];
   namespace: KubeObject | undefined;
-  policy: Policy | undefined;
+  policy: AdmissionPolicy | undefined;
 }
 
 export type FoundInstallation = Partial<ExtensionOptions>;
@@ -91,7 +83,7 @@ function controllerImage(controller: Deployment | undefined): string | undefined
 }
 
 /** Out of the cluster there is no Deployment, but the policy names the image of the workers; in an upgrade, the new one first. */
-function policyImage(policy: Policy | undefined): string | undefined {
+function policyImage(policy: AdmissionPolicy | undefined): string | undefined {
   const text = policy?.spec?.validations?.map(({ expression }) => expression).join() ?? "";
   return /\bc\.image (?:== |in \[)'([^']*)'/.exec(text)?.[1];
 }

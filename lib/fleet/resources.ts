@@ -3,40 +3,65 @@ import { mutatingConfigurations, secrets, validatingConfigurations } from "../ce
 import {
   apiVersionOf,
   canaries,
+  clusterResource,
   customResourceDefinitions,
   loadtestresults,
   loadtests,
+  namespacedResource,
   type ObjectKey,
   pods,
   type Resource,
   services,
 } from "../kube/resource.ts";
 import { extensionLabels } from "../manifest/names.ts";
-import type { KubeObject } from "../plan/objects.ts";
+import type { Condition, Container, KubeObject } from "../plan/objects.ts";
 
+export interface Deployment extends KubeObject {
+  spec: {
+    replicas?: number;
+    template: { spec: { containers: Container[] } };
+  };
+  status?: {
+    readyReplicas?: number;
+    updatedReplicas?: number;
+    observedGeneration?: number;
+    conditions?: Condition[];
+  };
+}
+
+export interface Lease extends KubeObject {
+  spec?: { holderIdentity?: string; leaseDurationSeconds?: number; renewTime?: string };
+}
+
+export interface Role extends KubeObject {
+  rules?: { apiGroups?: string[]; resources?: string[]; resourceNames?: string[]; verbs: string[] }[];
+}
+
+export interface RoleBinding extends KubeObject {
+  roleRef: { kind: string; name: string };
+  subjects?: { kind: string; name: string; namespace?: string }[];
+}
+
+export interface AdmissionPolicy extends KubeObject {
+  spec: { validations?: { expression: string }[] };
+  status?: { typeChecking?: { expressionWarnings?: { fieldRef: string; warning: string }[] } };
+}
+
+const rbac = "rbac.authorization.k8s.io";
+const admission = "admissionregistration.k8s.io";
 export const namespaces = clusterResource("", "Namespace");
 export const configMaps = namespacedResource("", "ConfigMap");
 export const serviceAccounts = namespacedResource("", "ServiceAccount");
-export const deployments = namespacedResource("apps", "Deployment");
+export const deployments = namespacedResource<Deployment>("apps", "Deployment");
 export const replicaSets = namespacedResource("apps", "ReplicaSet");
-export const leases = namespacedResource("coordination.k8s.io", "Lease");
-export const roles = namespacedResource("rbac.authorization.k8s.io", "Role");
-export const roleBindings = namespacedResource("rbac.authorization.k8s.io", "RoleBinding");
-export const clusterRoles = clusterResource("rbac.authorization.k8s.io", "ClusterRole");
-export const clusterRoleBindings = clusterResource("rbac.authorization.k8s.io", "ClusterRoleBinding");
-export const admissionPolicies: Resource = {
-  ...clusterResource("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
-  plural: "validatingadmissionpolicies",
-};
-export const admissionPolicyBindings = clusterResource(
-  "admissionregistration.k8s.io",
-  "ValidatingAdmissionPolicyBinding",
-);
-
-export const networkPolicies: Resource = {
-  ...namespacedResource("networking.k8s.io", "NetworkPolicy"),
-  plural: "networkpolicies",
-};
+export const leases = namespacedResource<Lease>("coordination.k8s.io", "Lease");
+export const roles = namespacedResource<Role>(rbac, "Role");
+export const roleBindings = namespacedResource<RoleBinding>(rbac, "RoleBinding");
+export const clusterRoles = clusterResource<Role>(rbac, "ClusterRole");
+export const clusterRoleBindings = clusterResource<RoleBinding>(rbac, "ClusterRoleBinding");
+export const admissionPolicies = clusterResource<AdmissionPolicy>(admission, "ValidatingAdmissionPolicy");
+export const admissionPolicyBindings = clusterResource(admission, "ValidatingAdmissionPolicyBinding");
+export const networkPolicies = namespacedResource("networking.k8s.io", "NetworkPolicy");
 
 const known: readonly Resource[] = [
   namespaces,
@@ -88,11 +113,3 @@ export function selectorOf(labels: Readonly<Record<string, string>>): string {
 
 /** Of the controller's Pods and Deployment. */
 export const controllerSelector = selectorOf(extensionLabels);
-
-function namespacedResource(group: string, kind: string): Resource {
-  return { group, version: "v1", plural: `${kind.toLowerCase()}s`, kind, namespaced: true };
-}
-
-function clusterResource(group: string, kind: string): Resource {
-  return { ...namespacedResource(group, kind), namespaced: false };
-}

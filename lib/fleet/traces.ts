@@ -2,21 +2,21 @@
 import { mutatingConfigurations, validatingConfigurations, type WebhookConfiguration } from "../cert/resources.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { find } from "../kube/find.ts";
-import { pods, type Resource } from "../kube/resource.ts";
+import { pods } from "../kube/resource.ts";
 import { defaulter, extensionNamespace, validator } from "../manifest/names.ts";
 import { podPolicyName } from "../manifest/pod-policy.ts";
 import type { Observed } from "../plan/objects.ts";
-import type { Deployment, Policy, Traces } from "./installation.ts";
+import type { Traces } from "./installation.ts";
 import { admissionPolicies, controllerSelector, deployments, namespaces } from "./resources.ts";
 
 /** Rejects when the cluster will not say: what is to be there would then be a guess. */
 export async function readTraces(client: KubeClient): Promise<Traces> {
   const [controllers, validating, mutating, namespace, policy] = await Promise.all([
-    client.list(deployments as Resource<Deployment>, { labelSelector: controllerSelector }),
+    client.list(deployments, { labelSelector: controllerSelector }),
     find(client, validatingConfigurations, { name: validator.configuration }),
     find(client, mutatingConfigurations, { name: defaulter.configuration }),
     find(client, namespaces, { name: extensionNamespace }),
-    find(client, admissionPolicies as Resource<Policy>, { name: podPolicyName }),
+    find(client, admissionPolicies, { name: podPolicyName }),
   ]);
   const webhooks = [validating, mutating].filter((each): each is Observed<WebhookConfiguration> => each !== undefined);
   return { deployments: controllers.items, webhooks, namespace, policy };

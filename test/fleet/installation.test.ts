@@ -1,13 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { WebhookConfiguration } from "../../lib/cert/resources.ts";
 import { objectsOf } from "../../lib/fleet/extras.ts";
-import {
-  type Deployment,
-  expectedInstallation,
-  foundInstallation,
-  type Policy,
-  type Traces,
-} from "../../lib/fleet/installation.ts";
+import { expectedInstallation, foundInstallation, type Traces } from "../../lib/fleet/installation.ts";
+import type { AdmissionPolicy, Deployment } from "../../lib/fleet/resources.ts";
 import type { ExtensionOptions } from "../../lib/manifest/extension.ts";
 
 /** What is left on a cluster by an installation with these options. */
@@ -18,7 +13,7 @@ function tracesOf(...installations: ExtensionOptions[]): Traces {
     deployments: ofKind(/^Deployment$/) as Deployment[],
     webhooks: ofKind(/WebhookConfiguration$/) as WebhookConfiguration[],
     namespace: ofKind(/^Namespace$/)[0],
-    policy: ofKind(/^ValidatingAdmissionPolicy$/)[0] as Policy | undefined,
+    policy: ofKind(/^ValidatingAdmissionPolicy$/)[0] as AdmissionPolicy | undefined,
   };
 }
 

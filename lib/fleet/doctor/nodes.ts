@@ -2,8 +2,8 @@
 // workers begin together at an instant of their own clocks.
 import { type Finding, ok, warning } from "../../cert/finding.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import type { Lease, Node } from "./resources.ts";
-import { leases, nodes } from "./resources.ts";
+import { type Lease, leases } from "../resources.ts";
+import { type Node, nodes } from "./resources.ts";
 import { count, several, span } from "./words.ts";
 
 /** Minor versions that a kubelet may be behind (https://kubernetes.io/releases/version-skew-policy/). */

@@ -6,8 +6,7 @@ import type { KubeClient, ListOptions } from "../../kube/client.ts";
 import { find } from "../../kube/find.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { defaulter, extensionName, extensionNamespace, validator } from "../../manifest/names.ts";
-import { controllerSelector, serviceAccounts } from "../resources.ts";
-import { deployments } from "./resources.ts";
+import { controllerSelector, deployments, serviceAccounts } from "../resources.ts";
 
 /** What there is of it. */
 export interface Traces {

@@ -7,8 +7,13 @@ import type { Placement } from "../../manifest/extension.ts";
 import { extensionName, extensionNamespace } from "../../manifest/names.ts";
 import { podPolicy, podPolicyBinding } from "../../manifest/pod-policy.ts";
 import type { KubeObject } from "../../plan/objects.ts";
-import { admissionPolicyBindings } from "../resources.ts";
-import { type AdmissionPolicy, admissionPolicies, type Deployment, deployments } from "./resources.ts";
+import {
+  type AdmissionPolicy,
+  admissionPolicies,
+  admissionPolicyBindings,
+  type Deployment,
+  deployments,
+} from "../resources.ts";
 import { installAgain } from "./words.ts";
 
 const imageVariable = "LOADTEST_IMAGE";

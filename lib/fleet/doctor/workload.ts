@@ -6,9 +6,9 @@ import { pods, type Resource } from "../../kube/resource.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { extensionName } from "../../manifest/names.ts";
 import type { ContainerStatus, Pod, PodStatus } from "../../plan/objects.ts";
-import { controllerSelector } from "../resources.ts";
+import { controllerSelector, type Deployment, deployments } from "../resources.ts";
 import { hasWebhooks, homeOf } from "./installation.ts";
-import { type Deployment, deployments, type EndpointSlice, endpointSlices } from "./resources.ts";
+import { type EndpointSlice, endpointSlices } from "./resources.ts";
 import { installAgain, several, span } from "./words.ts";
 
 /** A Pod that has been started again within this time is about to be so again, for all that is known. */

@@ -4,8 +4,9 @@ import { isBound, judgeExcess } from "../../../lib/fleet/doctor/excess.ts";
 import { differenceOf, judgeKind } from "../../../lib/fleet/doctor/kinds.ts";
 import { judgeParts, type Part } from "../../../lib/fleet/doctor/parts.ts";
 import { judgePlacements, placementsOf, type Traces } from "../../../lib/fleet/doctor/placements.ts";
-import type { Kind, Role, RoleBinding } from "../../../lib/fleet/doctor/resources.ts";
+import type { Kind } from "../../../lib/fleet/doctor/resources.ts";
 import { formatAccess, judgeCaller, judgeRights, neededAccesses } from "../../../lib/fleet/doctor/rights.ts";
+import type { Role, RoleBinding } from "../../../lib/fleet/resources.ts";
 import { loadTestResource } from "../../../lib/manifest/load-test-resource.ts";
 import { cluster, named, namespaced, said } from "./samples.ts";
 

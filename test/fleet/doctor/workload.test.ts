@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test";
 import { judgeLeader } from "../../../lib/fleet/doctor/leader.ts";
 import { judgePodPolicy, workerImageOf } from "../../../lib/fleet/doctor/pod-policy.ts";
-import type { AdmissionPolicy, Deployment } from "../../../lib/fleet/doctor/resources.ts";
 import {
   type ControllerPod,
   judgeDeployment,
@@ -10,6 +9,7 @@ import {
   judgeImages,
   judgePods,
 } from "../../../lib/fleet/doctor/workload.ts";
+import type { AdmissionPolicy, Deployment } from "../../../lib/fleet/resources.ts";
 import { podPolicy } from "../../../lib/manifest/pod-policy.ts";
 import { ago, cluster, meta, named, nowMs, said } from "./samples.ts";
 
