@@ -9,6 +9,7 @@ import { type ExtensionOptions, extensionSteps, type Placement } from "../manife
 import { extensionLabels, extensionName, extensionNamespace } from "../manifest/names.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
 import type { Doubts } from "./doubts.ts";
+import { homeOf } from "./installation.ts";
 import {
   admissionPolicies,
   admissionPolicyBindings,
@@ -69,11 +70,6 @@ function searches(placement: Placement): [Resource, ListOptions][] {
     ...namespacedKinds.map((resource) => [resource, home] as [Resource, ListOptions]),
     ...(isNamespaced ? [] : namespacedKinds.map((resource) => [resource, labelled] as [Resource, object])),
   ];
-}
-
-/** The namespace of the controller's objects. */
-export function homeOf(placement: Placement): string {
-  return placement.kind === "namespaced" ? placement.namespace : extensionNamespace;
 }
 
 /** All that is installed by these options, in order. */

@@ -10,12 +10,13 @@ import { nowMs } from "../runtime/clock.ts";
 import type { Cluster } from "./clusters.ts";
 import { type Doubt, Doubts } from "./doubts.ts";
 import { type Examined, examine } from "./dry-run.ts";
-import { type Extra, findExtras, homeOf, objectsOf } from "./extras.ts";
+import { type Extra, findExtras, objectsOf } from "./extras.ts";
 import { differencesOf, type FieldDifference } from "./field-difference.ts";
 import {
   expectedInstallation,
   type FoundInstallation,
   foundInstallation,
+  homeOf,
   type WantedInstallation,
 } from "./installation.ts";
 import { formatObject } from "./resources.ts";

@@ -40,6 +40,16 @@ export function expectedInstallation(wanted: WantedInstallation, found: FoundIns
   return { image: "", replicas: defaultReplicas, placement: { kind: "cluster" }, ...found, ...wanted };
 }
 
+/** The namespace of a controller's Deployment, account and Lease. */
+export function homeOf(placement: Placement): string {
+  return placement.kind === "namespaced" ? placement.namespace : extensionNamespace;
+}
+
+/** Whether the API server is to ask the controller at admission. */
+export function hasWebhooks(placement: Placement): boolean {
+  return placement.kind !== "namespaced";
+}
+
 /** In words: `in namespace team-a`. */
 export function formatPlacement(placement: Placement): string {
   switch (placement.kind) {

@@ -64,34 +64,23 @@ export async function missingToGrant(client: KubeClient, role: KubeObject): Prom
   const special = await missingAccess(client, [accessTo("escalate", role), accessTo("bind", role)]);
   if (special.length === 0) return [];
   const { rules } = role as KubeObject & { rules: readonly PolicyRule[] };
-  const missing = await missingAccess(
-    client,
-    rules.flatMap((rule) => accessesOf(rule, role.metadata.namespace)),
-  );
+  const missing = await missingAccess(client, accessesOf(rules, role.metadata.namespace));
   if (missing.length === 0) return [];
   return [`escalate and bind ${formatObject(role)}, or all that it grants: ${formatAccesses(missing).join("; ")}`];
 }
 
-function accessesOf(
-  { apiGroups, resources, resourceNames, verbs }: PolicyRule,
-  namespace: string | undefined,
-): Access[] {
-  const names = resourceNames ?? [undefined];
-  return apiGroups.flatMap((group) =>
-    resources.flatMap((text) =>
-      verbs.flatMap((verb) =>
-        names.map((name): Access => {
-          const [resource = "", subresource] = text.split("/");
-          return {
-            verb,
-            group,
-            resource,
-            ...(subresource === undefined ? {} : { subresource }),
-            ...(namespace === undefined ? {} : { namespace }),
-            ...(name === undefined ? {} : { name }),
-          };
-        }),
-      ),
+/** Rights that roles grant, one by one. */
+export function accessesOf(rules: readonly PolicyRule[], namespace?: string): Access[] {
+  const scope = namespace === undefined ? {} : { namespace };
+  return rules.flatMap(({ apiGroups, resources, resourceNames = [undefined], verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((path) => {
+        const [resource = "", subresource] = path.split("/");
+        const what = { group, resource, ...(subresource === undefined ? {} : { subresource }), ...scope };
+        return resourceNames.flatMap((name) =>
+          verbs.map((verb) => ({ verb, ...what, ...(name === undefined ? {} : { name }) })),
+        );
+      }),
     ),
   );
 }

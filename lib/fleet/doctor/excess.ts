@@ -4,8 +4,8 @@ import type { KubeClient } from "../../kube/client.ts";
 import { find } from "../../kube/find.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { extensionName } from "../../manifest/names.ts";
+import { homeOf } from "../installation.ts";
 import { clusterRoleBindings, clusterRoles, type Role, type RoleBinding, roleBindings, roles } from "../resources.ts";
-import { homeOf } from "./installation.ts";
 import { accountOf, neededAccesses } from "./rights.ts";
 import { several } from "./words.ts";
 

@@ -5,8 +5,8 @@ import { find } from "../../kube/find.ts";
 import { pods } from "../../kube/resource.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { leaderLease } from "../../manifest/names.ts";
+import { homeOf } from "../installation.ts";
 import { controllerSelector, type Lease, leases } from "../resources.ts";
-import { homeOf } from "./installation.ts";
 import { installAgain, span } from "./words.ts";
 
 export interface Leadership {

@@ -5,8 +5,8 @@ import type { KubeClient } from "../../kube/client.ts";
 import { find } from "../../kube/find.ts";
 import { extensionSteps, type Placement, type StepName } from "../../manifest/extension.ts";
 import type { KubeObject } from "../../plan/objects.ts";
+import { homeOf } from "../installation.ts";
 import { formatObject, keyOf, resourceOf } from "../resources.ts";
-import { homeOf } from "./installation.ts";
 import { count, installAgain, several } from "./words.ts";
 
 const steps: readonly StepName[] = ["namespace", "rights", "belongings"];

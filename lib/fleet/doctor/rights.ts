@@ -7,32 +7,10 @@ import type { UserInfo } from "../../loadtest/admission-review.ts";
 import { apiGroup } from "../../loadtest/api-group.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { extensionName } from "../../manifest/names.ts";
-import {
-  admissionRules,
-  certificateRules,
-  leaderRules,
-  type PolicyRule,
-  registrationRules,
-  workRules,
-} from "../../manifest/rights.ts";
-import { homeOf } from "./installation.ts";
+import { admissionRules, certificateRules, leaderRules, registrationRules, workRules } from "../../manifest/rights.ts";
+import { homeOf } from "../installation.ts";
+import { accessesOf } from "../rights.ts";
 import { count, installAgain, several } from "./words.ts";
-
-/** Rights that roles grant, one by one. */
-export function accessesOf(rules: readonly PolicyRule[], namespace?: string): Access[] {
-  const scope = namespace === undefined ? {} : { namespace };
-  return rules.flatMap(({ apiGroups, resources, resourceNames = [undefined], verbs }) =>
-    apiGroups.flatMap((group) =>
-      resources.flatMap((path) => {
-        const [resource = "", subresource] = path.split("/");
-        const what = { group, resource, ...(subresource === undefined ? {} : { subresource }), ...scope };
-        return resourceNames.flatMap((name) =>
-          verbs.map((verb) => ({ verb, ...what, ...(name === undefined ? {} : { name }) })),
-        );
-      }),
-    ),
-  );
-}
 
 /** All that the controller of this placement needs. */
 export function neededAccesses(placement: Placement): Access[] {

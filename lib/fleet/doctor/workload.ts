@@ -6,8 +6,8 @@ import { pods, type Resource } from "../../kube/resource.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { extensionName } from "../../manifest/names.ts";
 import type { ContainerStatus, Pod, PodStatus } from "../../plan/objects.ts";
+import { hasWebhooks, homeOf } from "../installation.ts";
 import { controllerSelector, type Deployment, deployments } from "../resources.ts";
-import { hasWebhooks, homeOf } from "./installation.ts";
 import { type EndpointSlice, endpointSlices } from "./resources.ts";
 import { installAgain, several, span } from "./words.ts";
 
