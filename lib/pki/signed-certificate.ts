@@ -1,7 +1,9 @@
 // The one place that signs certificates: whatever the library would draw or look up by itself is given to it here.
 import type { Extension, Name } from "@peculiar/x509";
 import { signingAlgorithmOf } from "./key-algorithm.ts";
+import { subjectName } from "./names.ts";
 import { encodePem } from "./pem.ts";
+import { exportPrivateKey } from "./private-key.ts";
 import { parseSerialNumber } from "./serial-number.ts";
 import { loadX509 } from "./x509.ts";
 
@@ -37,4 +39,26 @@ export async function signedCertificate(content: CertificateContent): Promise<st
     signingAlgorithm: signingAlgorithmOf(signingKey),
   });
   return encodePem("CERTIFICATE", certificate.rawData);
+}
+
+/** What every certificate that vouches for itself is made of. */
+export interface OwnContent {
+  /** Of one of the `keyAlgorithms`; the private key extractable. */
+  keys: CryptoKeyPair;
+  /** Hexadecimal, unique per certificate. */
+  serialNumber: string;
+  notBeforeMs: number;
+  notAfterMs: number;
+}
+
+/** The certificate and its private key (PKCS #8) as PEM. Throws as `signedCertificate` does, and without a common name. */
+export async function certifiedByItself(
+  { keys: { publicKey, privateKey }, serialNumber, notBeforeMs, notAfterMs }: OwnContent,
+  commonName: string,
+  extensions: Extension[],
+): Promise<{ certificatePem: string; keyPem: string }> {
+  const name = await subjectName(commonName);
+  const content = { subject: name, publicKey, issuer: name, signingKey: privateKey, extensions };
+  const certificatePem = await signedCertificate({ ...content, serialNumber, notBeforeMs, notAfterMs });
+  return { certificatePem, keyPem: await exportPrivateKey(privateKey) };
 }
