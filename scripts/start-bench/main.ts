@@ -11,7 +11,7 @@ import { loadTestLabel } from "../../lib/plan/names.ts";
 import type { Pod } from "../../lib/plan/objects.ts";
 import { type Access, accessLog, startNginx } from "../../test/cluster/access-log.ts";
 import { installController, installKinds, removeExtension } from "../../test/cluster/extension.ts";
-import { kubeconfig, kubectl } from "../../test/cluster/kubectl.ts";
+import { kubeconfig } from "../../test/cluster/kubectl.ts";
 import { difference, idleSeconds, type RequestCounts, requestCounts, tableOfRequests } from "./api-requests.ts";
 import { bareStartMs } from "./bare-pod.ts";
 
@@ -114,6 +114,5 @@ try {
     console.log(tableOfRequests(difference(before, one.requests), idle, (one.judgedAtMs - one.createdAtMs) / 1000));
   }
 } finally {
-  await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-  await removeExtension();
+  await removeExtension(namespace);
 }

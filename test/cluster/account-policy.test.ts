@@ -1,16 +1,13 @@
 // What the controller's account may not do though it has the right to: policies on a real API server, by objects that are
 // just what the planner makes, and by the same with one thing changed.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
 import type { PodTemplate } from "../../lib/loadtest/pod-template.ts";
 import { desiredMetricsService } from "../../lib/plan/metrics-service.ts";
 import type { KubeObject, Observed, Pod, Service } from "../../lib/plan/objects.ts";
 import { plan } from "../../lib/plan/plan.ts";
-import { extensionNamespace, installKinds, removeExtension } from "./extension.ts";
-import { eventually, kubeconfig, kubectl, kubectlJson, type Outcome, tryKubectl } from "./kubectl.ts";
+import { extensionNamespace, installKinds, objectsIn, removeExtension } from "./extension.ts";
+import { documentsOf, eventually, kubeconfig, kubectl, kubectlJson, type Outcome, tryKubectl } from "./kubectl.ts";
 
 const namespace = "loadtest-account";
 const inNamespace = ["-n", namespace];
@@ -149,10 +146,8 @@ const refused = (words: string) => ({ code: 1, err: expect.stringContaining(word
 describe.skipIf(kubeconfig === "")("the policies on the controller's account", () => {
   beforeAll(async () => {
     await installKinds();
-    const text = readFileSync(join(import.meta.dir, "../../manifests/controller.yaml"), "utf8");
-    const objects = parseAllDocuments(text).map((document) => document.toJS() as KubeObject);
-    const applied = objects.filter(({ kind }) => kind !== "Deployment").map((object) => JSON.stringify(object));
-    await kubectl(["apply", "-f", "-"], applied.join("\n---\n"));
+    const applied = objectsIn("controller").filter(({ kind }) => kind !== "Deployment");
+    await kubectl(["apply", "-f", "-"], documentsOf(applied));
     await kubectl(["create", "namespace", namespace]);
     await kubectl(["create", "serviceaccount", "other", ...inNamespace]);
     // Somebody else's, and ones like the controller's own, which the garbage collector takes away if they have an owner.
@@ -162,10 +157,7 @@ describe.skipIf(kubeconfig === "")("the policies on the controller's account", (
       { ...withMetadata(worker, { name: "orphan", ...ownerless }), spec: gated },
       withMetadata(service, { name: "theirs", ...ownerless }),
     ];
-    await kubectl(
-      ["create", ...inNamespace, "-f", "-"],
-      theirs.map((object) => JSON.stringify(object)).join("\n---\n"),
-    );
+    await kubectl(["create", ...inNamespace, "-f", "-"], documentsOf(theirs));
     await eventually(
       () => Promise.all([withMetadata(worker, ownerless), withMetadata(service, ownerless)].map(tryCreate)),
       (outcomes) => outcomes.every(({ code }) => code === 1), // they are at work a moment after they were made
@@ -176,10 +168,7 @@ describe.skipIf(kubeconfig === "")("the policies on the controller's account", (
     );
   }, 120_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   test("it can make worker Pods, whatever their template asks for, and their Service", async () => {
     expect(await tryCreate(worker)).toMatchObject({ code: 0 });

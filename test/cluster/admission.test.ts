@@ -7,8 +7,7 @@ import { dryRunCreate, judgeAll, type Verdict } from "./admissions.ts";
 import { badObjects } from "./bad-objects.ts";
 import {
   controllerPods,
-  installController,
-  installKinds,
+  installExtension,
   installWebhooks,
   removeExtension,
   removeWebhooks,
@@ -75,16 +74,11 @@ async function directly(): Promise<(object: AnyObject) => Promise<Verdict>> {
 
 describe.skipIf(kubeconfig === "")("admission on a real cluster", () => {
   beforeAll(async () => {
-    await installKinds();
-    await installController();
-    await installWebhooks();
+    await installExtension();
     await kubectl(["create", "namespace", namespace]);
   }, 180_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   test("a LoadTest without paths is stored with /index.html, one with requests without any", async () => {
     await apply(loadTest("defaulted", {}));

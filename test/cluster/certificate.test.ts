@@ -4,14 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { loadtest } from "../binary/process.ts";
 import type { AnyObject } from "../loadtest/objects.ts";
 import { dryRunCreate, judgeSteadily, mostUnderWay } from "./admissions.ts";
-import {
-  controllerPods,
-  extensionNamespace,
-  installController,
-  installKinds,
-  installWebhooks,
-  removeExtension,
-} from "./extension.ts";
+import { controllerPods, extensionNamespace, installExtension, removeExtension } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson } from "./kubectl.ts";
 
 /** `scripts/soak certificates` asks for more. */
@@ -85,9 +78,7 @@ async function underLoad(work: () => Promise<void>): Promise<void> {
 
 describe.skipIf(kubeconfig === "")("the serving certificate on a real cluster", () => {
   beforeAll(async () => {
-    await installKinds();
-    await installController();
-    await installWebhooks();
+    await installExtension();
   }, 180_000);
   afterAll(removeExtension, 120_000);
 

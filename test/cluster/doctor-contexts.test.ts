@@ -8,7 +8,7 @@ import type { Finding } from "../../lib/cert/finding.ts";
 import { extensionSteps } from "../../lib/manifest/extension.ts";
 import { binary, loadtest } from "../binary/process.ts";
 import { type ControlPlane, missingControlPlane, startControlPlane, writeMergedKubeconfig } from "./control-plane.ts";
-import { eventually } from "./kubectl.ts";
+import { documentsOf, eventually } from "./kubectl.ts";
 
 interface Diagnosis {
   context: string;
@@ -41,7 +41,7 @@ describe.skipIf(missingControlPlane !== undefined)("doctor on several clusters",
     const [west] = planes as [ControlPlane];
     const placement = { kind: "outOfCluster", url } as const;
     for (const { objects } of extensionSteps({ image: "localhost/loadtest:dev", replicas: 2, placement })) {
-      await west.kubectl(["apply", "-f", "-"], objects.map((object) => JSON.stringify(object)).join("\n---\n"));
+      await west.kubectl(["apply", "-f", "-"], documentsOf(objects));
     }
     const own = ["--kubeconfig", west.kubeconfig, "--worker-image", "localhost/loadtest:dev", "--leader-elect"];
     const ports = ["--admission-port", String(admissionPort), "--health-port", "0", "--metrics-port", "0"];

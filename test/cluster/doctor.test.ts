@@ -1,8 +1,5 @@
 // The doctor on a real cluster: nothing to say of an installation in order, and each thing that is broken is named.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
 import type { Finding } from "../../lib/cert/finding.ts";
 import { examineController } from "../../lib/fleet/doctor/rights.ts";
 import { HttpKubeClient } from "../../lib/kube/http-client.ts";
@@ -12,21 +9,18 @@ import type { KubeObject } from "../../lib/plan/objects.ts";
 import { loadtest } from "../binary/process.ts";
 import {
   extensionNamespace,
-  installController,
-  installKinds,
-  installWebhooks,
+  installExtension,
+  manifestFile,
+  objectsIn,
   removeExtension,
   removeWebhooks,
   scale,
 } from "./extension.ts";
-import { eventually, kubeconfig, kubectl } from "./kubectl.ts";
+import { documentsOf, eventually, kubeconfig, kubectl } from "./kubectl.ts";
 import { type Right, type Role, rightsOf, withoutRight } from "./rights.ts";
 
 const namespace = "loadtest-doctor";
-const file = (name: string) => join(import.meta.dir, `../../manifests/${name}.yaml`);
-const manifest = (name: string): KubeObject[] =>
-  parseAllDocuments(readFileSync(file(name), "utf8")).map((document) => document.toJS());
-const roles = manifest("controller").filter(({ kind }) => /^(Cluster)?Role$/.test(kind)) as (Role & KubeObject)[];
+const roles = objectsIn("controller").filter(({ kind }) => /^(Cluster)?Role$/.test(kind)) as (Role & KubeObject)[];
 
 interface Diagnosis {
   code: number;
@@ -43,8 +37,7 @@ const complaints = ({ findings }: Diagnosis) =>
   findings
     .filter(({ level }) => level !== "ok")
     .map(({ subject, level, message }) => `${level}: ${subject}: ${message}`);
-const apply = (...objects: object[]) =>
-  kubectl(["apply", "-f", "-"], objects.map((object) => JSON.stringify(object)).join("\n---\n"));
+const apply = (...objects: object[]) => kubectl(["apply", "-f", "-"], documentsOf(objects));
 
 /** The rights that the controller is said to lack; undefined when the doctor says nothing of the kind. */
 function rightsIn(findings: readonly Finding[]): Right[] | undefined {
@@ -56,17 +49,12 @@ function rightsIn(findings: readonly Finding[]): Right[] | undefined {
 
 describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
   beforeAll(async () => {
-    await installKinds();
-    await installController();
-    await installWebhooks();
+    await installExtension();
     await kubectl(["create", "namespace", namespace]);
     await kubectl(["create", "serviceaccount", "stranger", "-n", namespace]);
   }, 180_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   test("an installation in order is found to be so, and nothing is left behind", async () => {
     const diagnosis = await eventually(diagnose, (each) => complaints(each).length === 0);
@@ -189,7 +177,7 @@ describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
     {
       what: "a Role that is missing",
       breakIt: () => kubectl(["delete", "rolebinding", "loadtest", "-n", extensionNamespace]),
-      mendIt: () => apply(...manifest("controller").filter(({ kind }) => kind === "RoleBinding")),
+      mendIt: () => apply(...objectsIn("controller").filter(({ kind }) => kind === "RoleBinding")),
       said: `failure: parts in ${extensionNamespace}: missing: RoleBinding ${extensionNamespace}/loadtest`,
       code: 1,
     },
@@ -252,8 +240,8 @@ describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
 
   test("the controller of one namespace is known as that, and judged by what it needs", async () => {
     await removeWebhooks();
-    await kubectl(["delete", "-f", file("controller")]);
-    await kubectl(["apply", "-n", namespace, "-f", file("controller-namespaced")]);
+    await kubectl(["delete", "-f", manifestFile("controller")]);
+    await kubectl(["apply", "-n", namespace, "-f", manifestFile("controller-namespaced")]);
     await kubectl(["rollout", "status", "deployment/loadtest", "-n", namespace, "--timeout=90s"]);
     const diagnosis = await eventually(diagnose, (each) => complaints(each).length === 0);
     expect(diagnosis.findings).toContainEqual({

@@ -4,20 +4,18 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { parseAllDocuments } from "yaml";
 import { extensionSteps, type Placement } from "../../lib/manifest/extension.ts";
 import type { KubeObject } from "../../lib/plan/objects.ts";
 import { badObjects } from "./bad-objects.ts";
 import { type ControlPlane, missingControlPlane, startControlPlane } from "./control-plane.ts";
-import { eventually, kubeconfig as testCluster } from "./kubectl.ts";
+import { objectsIn } from "./extension.ts";
+import { documentsOf, eventually, kubeconfig as testCluster } from "./kubectl.ts";
 
 const manifests = join(import.meta.dir, "../../manifests");
 const own = "loadtest-system";
 const namespace = "loadtest-dry-run";
 const kinds = ["loadtest-resource.yaml", "loadtest-result-resource.yaml", "canary-resource.yaml"];
-const policies = parseAllDocuments(readFileSync(join(manifests, "controller.yaml"), "utf8"))
-  .map((each) => each.toJS() as KubeObject)
-  .filter(({ kind }) => kind === "ValidatingAdmissionPolicy");
+const policies = objectsIn("controller").filter(({ kind }) => kind === "ValidatingAdmissionPolicy");
 const all = readdirSync(manifests, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".yaml"));
 
 interface Outcome {
@@ -131,15 +129,14 @@ for (const { who, isMissing, start, minor } of servers) {
       async (_, placement) => {
         const steps = extensionSteps({ image: "localhost/loadtest:dev", replicas: 2, placement });
         const objects = steps.flatMap((step): readonly KubeObject[] => step.objects);
-        const text = objects.map((object) => JSON.stringify(object)).join("\n---\n");
-        isFine(await kubectl(strictly("--dry-run=server", "-f", "-"), text));
+        isFine(await kubectl(strictly("--dry-run=server", "-f", "-"), documentsOf(objects)));
       },
       60_000,
     );
 
     test("the CEL of the policies is understood to its types", async () => {
       expect(policies).toHaveLength(3);
-      isFine(await kubectl(strictly("-f", "-"), policies.map((policy) => JSON.stringify(policy)).join("\n---\n")));
+      isFine(await kubectl(strictly("-f", "-"), documentsOf(policies)));
       if (minor !== undefined) return; // a bare control plane has no controller that looks at types
       for (const { metadata } of policies) {
         const look = async () =>

@@ -2,13 +2,12 @@
 // run that expires, a Secret that is not there.
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
 import { runHash, workerPodName } from "../../lib/plan/names.ts";
-import { kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
+import { documentsOf, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
 
 export const namespace = "loadtest-rights";
 export const image = "localhost/loadtest:dev";
 
-const apply = (...objects: object[]) =>
-  kubectl(["apply", "-n", namespace, "-f", "-"], objects.map((object) => JSON.stringify(object)).join("\n---\n"));
+const apply = (...objects: object[]) => kubectl(["apply", "-n", namespace, "-f", "-"], documentsOf(objects));
 
 const loadTest = (name: string, spec: object): object => ({
   apiVersion: "beta.kuar.com/v1",

@@ -1,8 +1,12 @@
 // The extension on the cluster under test, as a user applies it: kinds, controller, registrations.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import type { KubeObject } from "../../lib/plan/objects.ts";
 import { eventually, kubectl, kubectlJson } from "./kubectl.ts";
 
-const manifest = (name: string) => ["-f", join(import.meta.dir, "../../manifests", `${name}.yaml`)];
+export const manifestFile = (name: string) => join(import.meta.dir, `../../manifests/${name}.yaml`);
+const manifest = (name: string) => ["-f", manifestFile(name)];
 const kinds = [
   ...manifest("loadtest-resource"),
   ...manifest("loadtest-result-resource"),
@@ -10,6 +14,18 @@ const kinds = [
 ];
 const registrations = [...manifest("validating-controller"), ...manifest("mutating-controller")];
 export const extensionNamespace = "loadtest-system";
+
+/** What is in a file of manifests/. */
+export function objectsIn(name: string): KubeObject[] {
+  return parseAllDocuments(readFileSync(manifestFile(name), "utf8")).map((document) => document.toJS());
+}
+
+/** All of it, with admission at work. */
+export async function installExtension(): Promise<void> {
+  await installKinds();
+  await installController();
+  await installWebhooks();
+}
 
 export async function installKinds(): Promise<void> {
   await kubectl(["apply", ...kinds]);
@@ -33,7 +49,9 @@ export async function removeWebhooks(): Promise<void> {
   await kubectl(["delete", "--ignore-not-found", ...registrations]);
 }
 
-export async function removeExtension(): Promise<void> {
+/** After the namespaces of a test, which may be gone already: its controller ends what they hold. */
+export async function removeExtension(...namespaces: string[]): Promise<void> {
+  if (namespaces.length > 0) await kubectl(["delete", "namespace", ...namespaces, "--ignore-not-found"]);
   await removeWebhooks();
   await kubectl(["delete", "--ignore-not-found", ...manifest("controller")]);
   await kubectl(["delete", "--ignore-not-found", ...kinds]);

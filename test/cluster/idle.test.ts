@@ -1,6 +1,6 @@
 // What a controller asks of the API server when there is nothing to do: with admission, its certificate and the Lease.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { controllerPods, installController, installKinds, installWebhooks, removeExtension } from "./extension.ts";
+import { controllerPods, installExtension, removeExtension } from "./extension.ts";
 import { eventually, kubeconfig, kubectl } from "./kubectl.ts";
 
 const windowSeconds = 120;
@@ -15,9 +15,7 @@ async function samples(ip: string, metric: string): Promise<Map<string, number>>
 
 describe.skipIf(kubeconfig === "")("a controller at rest", () => {
   beforeAll(async () => {
-    await installKinds();
-    await installController();
-    await installWebhooks();
+    await installExtension();
   }, 180_000);
   afterAll(removeExtension, 120_000);
 

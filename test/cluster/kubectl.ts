@@ -33,6 +33,11 @@ export async function kubectl(args: readonly string[], input = ""): Promise<stri
   return out;
 }
 
+/** Objects as kubectl reads several of them from stdin. */
+export function documentsOf(objects: readonly object[]): string {
+  return objects.map((object) => JSON.stringify(object)).join("\n---\n");
+}
+
 export async function kubectlJson<T>(args: readonly string[]): Promise<T> {
   return JSON.parse(await kubectl([...args, "-o", "json"])) as T;
 }

@@ -114,8 +114,7 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
 
   afterAll(async () => {
     await followed.stop();
-    await kubectl(["delete", "namespace", namespace, doomed, "--ignore-not-found"]);
-    await removeExtension();
+    await removeExtension(namespace, doomed);
   }, 120_000);
 
   test.concurrent("a change of rate is followed on the same connections, and no request is lost", async () => {

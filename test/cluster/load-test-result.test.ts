@@ -7,6 +7,7 @@ import { decodeHistogram } from "../../lib/stats/histogram-codec.ts";
 import { loadtest } from "../binary/process.ts";
 import { installController, installKinds, removeExtension } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson } from "./kubectl.ts";
+import { startTarget } from "./target.ts";
 
 const namespace = "loadtest-results";
 const inNamespace = ["-n", namespace];
@@ -15,32 +16,6 @@ interface Stored {
   metadata: { name: string; uid: string };
   status?: LoadTestStatus;
 }
-
-const target = [
-  { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
-  {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "target", namespace },
-    spec: { selector: { app: "target" }, ports: [{ port: 80, targetPort: 8080 }] },
-  },
-  {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: "target", namespace, labels: { app: "target" } },
-    spec: {
-      terminationGracePeriodSeconds: 1,
-      containers: [
-        {
-          name: "target",
-          image: "localhost/loadtest:dev",
-          args: ["target", "--host", "0.0.0.0", "--port", "8080"],
-          readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
-        },
-      ],
-    },
-  },
-];
 
 const get = (name: string) => kubectlJson<Stored>(["get", "lt", name, ...inNamespace]);
 const condition = ({ status }: Stored, type: string) => status?.conditions?.find((one) => one.type === type);
@@ -51,17 +26,13 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
   beforeAll(async () => {
     await installKinds();
     await installController();
-    for (const object of target) await kubectl(["apply", "-f", "-"], JSON.stringify(object));
-    await kubectl(["wait", "--for=condition=Ready", "pod/target", ...inNamespace, "--timeout=60s"]);
+    await startTarget(namespace);
   }, 180_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   test("a load shows what it does while it runs, and leaves a result that outlives its Pods, and goes with it", async () => {
-    const spec = { service: "target", scheme: "http", requestsPerSecond: 100, duration: "40s", workers: 2 };
+    const spec = { service: "web", scheme: "http", requestsPerSecond: 100, duration: "40s", workers: 2 };
     const manifest = { apiVersion, kind: "LoadTest", metadata: { name: "kept", namespace }, spec };
     await kubectl(["apply", "-f", "-"], JSON.stringify(manifest));
 

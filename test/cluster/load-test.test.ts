@@ -7,7 +7,7 @@ import { apiVersion } from "../../lib/loadtest/api-group.ts";
 import { loadTestKind } from "../../lib/loadtest/kind.ts";
 import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
 import { type Access, accessLog as accessLogIn, afterPreflight, startNginx } from "./access-log.ts";
-import { installController, installKinds, installWebhooks, removeExtension } from "./extension.ts";
+import { installExtension, removeExtension } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -81,16 +81,11 @@ const targetPod = {
 
 describe.skipIf(kubeconfig === "")("on a real cluster", () => {
   beforeAll(async () => {
-    await installKinds();
-    await installController();
-    await installWebhooks();
+    await installExtension();
     await startNginx(namespace);
   }, 180_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   afterEach(async () => {
     await kubectl(["delete", "lt", "--all", ...inNamespace]);

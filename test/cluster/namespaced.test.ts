@@ -1,12 +1,10 @@
 // The controller of one namespace: with Roles alone it does all its work there, and touches nothing else.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
-import { installKinds, removeExtension } from "./extension.ts";
+import { installKinds, manifestFile, removeExtension } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson } from "./kubectl.ts";
 
 const namespace = "loadtest-one";
 const other = "loadtest-other";
-const manifest = (name: string) => join(import.meta.dir, `../../manifests/${name}.yaml`);
 
 interface List {
   items: { metadata: { name: string } }[];
@@ -34,15 +32,8 @@ describe.skipIf(kubeconfig === "")("the controller of one namespace", () => {
       await kubectl([...run, "--", "target", "--host", "0.0.0.0"]);
     }
     await kubectl(["apply", "-n", other, "-f", "-"], JSON.stringify(loadTest));
-    await kubectl([
-      "apply",
-      "-n",
-      namespace,
-      "-f",
-      manifest("controller-namespaced"),
-      "-f",
-      manifest("network-policy"),
-    ]);
+    const files = ["controller-namespaced", "network-policy"].flatMap((name) => ["-f", manifestFile(name)]);
+    await kubectl(["apply", "-n", namespace, ...files]);
     await kubectl(["rollout", "status", "deployment/loadtest", "-n", namespace, "--timeout=90s"]);
   }, 120_000);
 

@@ -81,10 +81,7 @@ describe.skipIf(!isOwnCluster)("on a real cluster of our own", () => {
 
   afterEach(() => heal(components), 120_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   test("the API server is killed and comes back: the load goes on, and an edit is followed afterwards", async () => {
     await apply("restarted", { requestsPerSecond: 100, duration: "25s" });

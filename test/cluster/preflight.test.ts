@@ -5,6 +5,7 @@ import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-sta
 import type { TargetReport } from "../../lib/target/report.ts";
 import { installController, installKinds, removeExtension } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson, spawnKubectl } from "./kubectl.ts";
+import { startTarget } from "./target.ts";
 
 const namespace = "loadtest-preflight";
 const host = `web.${namespace}.svc`;
@@ -15,22 +16,6 @@ const none = { path: "/none", expectStatus: [404] };
 const apply = (object: object) => kubectl(["apply", ...inNamespace, "-f", "-"], JSON.stringify(object));
 const load = (name: string, spec: object) =>
   apply({ apiVersion, kind: "LoadTest", metadata: { name }, spec: { ...basics, ...spec } });
-
-const target = {
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: "web", labels: { app: "web" } },
-  spec: {
-    terminationGracePeriodSeconds: 5,
-    containers: [
-      {
-        name: "target",
-        image: "localhost/loadtest:dev",
-        args: ["target", "--host", "0.0.0.0", "--port", "8080", "--output", "json"],
-      },
-    ],
-  },
-};
 
 async function conditionsOf(name: string): Promise<Record<string, Condition>> {
   const { status } = await kubectlJson<{ status?: LoadTestStatus }>(["get", "lt", name, ...inNamespace]);
@@ -50,17 +35,10 @@ describe.skipIf(kubeconfig === "")("the preflight on a real cluster", () => {
   beforeAll(async () => {
     await installKinds();
     await installController();
-    await kubectl(["create", "namespace", namespace]);
-    await apply(target);
-    const spec = { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] };
-    await apply({ apiVersion: "v1", kind: "Service", metadata: { name: "web" }, spec });
-    await kubectl(["wait", "--for=condition=Ready", "pod/web", ...inNamespace, "--timeout=60s"]);
+    await startTarget(namespace, "--output", "json");
   }, 180_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   test("a target that has none of the paths is not loaded; one that has some is, and the others are named", async () => {
     const log = spawnKubectl(["logs", "-f", "web", ...inNamespace]);

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import type { KubeObject } from "../../lib/plan/objects.ts";
 import { binary, linesOf } from "../binary/process.ts";
 import {
@@ -18,14 +18,10 @@ import {
   namespace,
   type Until,
 } from "./errands.ts";
-import { extensionNamespace, installKinds, removeExtension } from "./extension.ts";
-import { eventually, kubeconfig, kubectl } from "./kubectl.ts";
+import { extensionNamespace, installKinds, objectsIn, removeExtension } from "./extension.ts";
+import { documentsOf, eventually, kubeconfig, kubectl } from "./kubectl.ts";
 import { type Right, type Role, refusedIn, rightsOf, withoutRight } from "./rights.ts";
 
-const manifest = (name: string): KubeObject[] =>
-  parseAllDocuments(readFileSync(join(import.meta.dir, `../../manifests/${name}.yaml`), "utf8")).map((document) =>
-    document.toJS(),
-  );
 const isRole = (object: KubeObject): object is Role & KubeObject => /^(Cluster)?Role$/.test(object.kind);
 
 interface Controller {
@@ -55,7 +51,7 @@ const controllers: readonly Controller[] = [
 
 /** The webhooks; a controller that does not run must hold up nothing here. */
 function openRegistrations(): object[] {
-  return [...manifest("validating-controller"), ...manifest("mutating-controller")].map((configuration) => {
+  return [...objectsIn("validating-controller"), ...objectsIn("mutating-controller")].map((configuration) => {
     const { webhooks } = configuration as unknown as { webhooks: object[] };
     return { ...configuration, webhooks: webhooks.map((webhook) => ({ ...webhook, failurePolicy: "Ignore" })) };
   });
@@ -122,7 +118,7 @@ async function emptySecrets(): Promise<void> {
 describe.skipIf(kubeconfig === "").each(controllers)(
   "the rights of $who",
   ({ manifest: name, home, args, hasAdmission }) => {
-    const objects = manifest(name).filter(({ kind }) => kind !== "Deployment");
+    const objects = objectsIn(name).filter(({ kind }) => kind !== "Deployment");
     const roles = objects.filter(isRole);
     const granted = [...new Set(roles.flatMap(rightsOf))];
     const folder = mkdtempSync(join(tmpdir(), "rights-"));
@@ -155,8 +151,7 @@ describe.skipIf(kubeconfig === "").each(controllers)(
 
     /** Objects that say no namespace are of the controller's own. */
     function applyAll(...applied: object[]): Promise<string> {
-      const text = applied.map((object) => JSON.stringify(object)).join("\n---\n");
-      return kubectl(["apply", ...(hasAdmission ? [] : ["-n", home]), "-f", "-"], text);
+      return kubectl(["apply", ...(hasAdmission ? [] : ["-n", home]), "-f", "-"], documentsOf(applied));
     }
 
     /** Starts the controller with its own token; what it logs is to be had from the function returned. */

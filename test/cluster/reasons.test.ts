@@ -115,10 +115,7 @@ describe.skipIf(kubeconfig === "")("reasons on a real cluster", () => {
     await kubectl(["wait", "--for=condition=Ready", "pod/web", "pod/secure", "-n", namespace, "--timeout=60s"]);
   }, 180_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, tight, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace, tight), 120_000);
 
   test("an image that cannot be had", async () => {
     const ports = ["--health-port", "0", "--metrics-port", "0"];

@@ -69,10 +69,7 @@ describe.skipIf(!isOwnCluster)("on a real cluster of our own", () => {
     await Promise.all([installController(), startNginx(namespace)]);
   }, 180_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   test.concurrent("a worker that hangs is replaced after a minute, and what it did not tell of is lost", async () => {
     await apply("hanging", { requestsPerSecond: 50, duration: "110s", workers: 2 });

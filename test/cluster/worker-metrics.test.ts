@@ -4,22 +4,11 @@ import { apiVersion } from "../../lib/loadtest/api-group.ts";
 import type { LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
 import { installController, installKinds, removeExtension } from "./extension.ts";
 import { eventually, kubeconfig, kubectl, kubectlJson } from "./kubectl.ts";
+import { startTarget } from "./target.ts";
 
 const namespace = "loadtest-worker-metrics";
 const inNamespace = ["-n", namespace];
 const apply = (object: object) => kubectl(["apply", ...inNamespace, "-f", "-"], JSON.stringify(object));
-
-const target = {
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: "web", labels: { app: "web" } },
-  spec: {
-    terminationGracePeriodSeconds: 1,
-    containers: [
-      { name: "target", image: "localhost/loadtest:dev", args: ["target", "--host", "0.0.0.0", "--port", "8080"] },
-    ],
-  },
-};
 
 interface EndpointSlices {
   items: { ports: { name: string; port: number }[] | null; endpoints: { addresses: string[] }[] | null }[];
@@ -42,17 +31,10 @@ describe.skipIf(kubeconfig === "")("the metrics of workers on a real cluster", (
   beforeAll(async () => {
     await installKinds();
     await installController();
-    await kubectl(["create", "namespace", namespace]);
-    await apply(target);
-    const spec = { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] };
-    await apply({ apiVersion: "v1", kind: "Service", metadata: { name: "web" }, spec });
-    await kubectl(["wait", "--for=condition=Ready", "pod/web", ...inNamespace, "--timeout=60s"]);
+    await startTarget(namespace);
   }, 180_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   test("are found by the endpoints of a Service, and add up to the load", async () => {
     const spec = { service: "web", scheme: "http", requestsPerSecond: 40, workers: 2 };

@@ -112,10 +112,7 @@ describe.skipIf(kubeconfig === "")("worker Pods on a real cluster", () => {
     await Promise.all([installController().then(installWebhooks), startTarget()]);
   }, 180_000);
 
-  afterAll(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-    await removeExtension();
-  }, 120_000);
+  afterAll(() => removeExtension(namespace), 120_000);
 
   test("header, body and client certificate come from Secrets and a ConfigMap, and stand nowhere else", async () => {
     await apply("secretive", secretive);
