@@ -59,7 +59,8 @@ export class OpenLoop implements Schedule {
     const count = Math.min(this.#curve.countAt(elapsedNs), this.#curve.total) - 1;
     this.#sequence.advanceBeyond(Math.min(count, Number.MAX_SAFE_INTEGER));
     this.#nextNs = this.#curve.instantNs(this.#sequence.position);
-    while (this.#nextNs <= elapsedNs) this.advance();
+    // Beyond that positions are not exact, and a walk to an instant of then would not end.
+    while (this.#nextNs <= elapsedNs && this.#sequence.position < Number.MAX_SAFE_INTEGER) this.advance();
   }
 
   /** A copy of its walk, for another schedule to go on with. */

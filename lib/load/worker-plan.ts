@@ -1,4 +1,5 @@
-// The plan of one worker: all it needs to know, as it travels from controller to Pod. Parsed once, then trusted.
+// The plan of one worker: all it needs to know, as it travels from controller to Pod. Parsed once, then trusted; whoever
+// may edit Pods may write one, so what anything is counted or dated by has its bounds.
 import { createHash } from "node:crypto";
 import Type, { type Static, type TProperties } from "typebox";
 import { Check, Errors } from "typebox/value";
@@ -13,8 +14,16 @@ function oneOf<const T extends string>(...values: T[]) {
   return Type.Unsafe<T>({ type: "string", enum: values });
 }
 
+/** Workers that share a load at most. */
+export const mostWorkers = 500;
+/** Of the rates: of older ones a plan keeps how many requests were due by them. */
+export const mostChanges = 100;
+/** The last that a date-time (RFC 3339) can say. */
+const lastInstantMs = 253_402_300_799_999;
+
 const PortNumber = Type.Integer({ minimum: 1, maximum: 65535 });
-const DurationNs = Type.Integer({ minimum: 1 });
+/** At most as long as Go can say. */
+const DurationNs = Type.Integer({ minimum: 1, maximum: 2 ** 63 });
 const Rate = Type.Integer({ minimum: 0, maximum: highestRate });
 
 const Origin = closed({
@@ -52,7 +61,7 @@ const Change = closed({
   atNs: InstantNs,
   clockNs: InstantNs,
   /** How many requests of all workers are due by then. Absent: those that the rates before it make. */
-  dueCount: Type.Optional(Type.Number({ minimum: 0 })),
+  dueCount: Type.Optional(Type.Number({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
   /** No load until the next change, and no end. */
   paused: Type.Optional(Type.Literal(true)),
   requestsPerSecond: Type.Integer({ minimum: 1, maximum: highestRate }),
@@ -64,9 +73,12 @@ export type Change = Static<typeof Change>;
 export const WorkerPlan = closed(
   {
     /** Of the LoadTest's spec that this plan was made from. */
-    generation: Type.Integer({ minimum: 0 }),
+    generation: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     /** Which of the requests are the worker's own. */
-    worker: closed({ index: Type.Integer({ minimum: 0 }), count: Type.Integer({ minimum: 1 }) }),
+    worker: closed({
+      index: Type.Integer({ minimum: 0, maximum: mostWorkers - 1 }),
+      count: Type.Integer({ minimum: 1, maximum: mostWorkers }),
+    }),
     /** Who gets the requests, in turn by percent (whole numbers that sum to 100). Changes append, positions stay. */
     backends: Type.Array(
       closed({
@@ -101,7 +113,7 @@ export const WorkerPlan = closed(
     /** Ramps after the rate at the start; instead of a duration. */
     stages: Type.Optional(Stages),
     /** How the rates were changed since the start, oldest first. */
-    changes: Type.Optional(Type.Array(Change)),
+    changes: Type.Optional(Type.Array(Change, { maxItems: mostChanges })),
     /** The requests are the worker's own only after this instant (ns after the start). Absent: from the start on. */
     joinNs: Type.Optional(InstantNs),
     /** End now, with the account complete. */
@@ -120,7 +132,7 @@ export const WorkerPlan = closed(
     /** Try each path once before the load, and begin none if no answer is as expected. */
     preflight: Type.Optional(Type.Literal(true)),
     /** The instant of request 0, milliseconds since the Unix epoch. Absent: as soon as the connections are open. */
-    startAtMs: Type.Optional(Type.Number()),
+    startAtMs: Type.Optional(Type.Number({ minimum: 0, maximum: lastInstantMs })),
   },
   { $id: "https://beta.kuar.com/v1/worker-plan.schema.json", title: "The plan of a worker" },
 );

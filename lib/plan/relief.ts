@@ -1,5 +1,6 @@
 // How many workers a load has whose spec leaves that to us: as many as its rate asks for, and one more each time that they
 // have been seen not to keep up. What was added stays until the rate falls, or the run is over.
+import { mostWorkers } from "../load/worker-plan.ts";
 import { type EffectiveSpec, highestRate } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { Finding } from "../loadtest/load-test-status.ts";
@@ -10,9 +11,8 @@ import { openSeats } from "./vacancies.ts";
 
 /** From the creation of the youngest worker to the next: what it brings has to be seen first. */
 const coolDownMs = 30_000;
-/** Of the workers that the rate asks for; and at all. */
+/** Of the workers that the rate asks for. */
 const mostTimes = 4;
-const mostWorkers = 500;
 
 export interface Scene {
   workers: readonly Worker[];

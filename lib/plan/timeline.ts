@@ -8,7 +8,7 @@
 //                     └──────────────▶ time since the start: atNs
 import { isDeepStrictEqual } from "node:util";
 import { rateCurve, scheduleClockNs } from "../load/planned-schedule.ts";
-import type { Change, WorkerPlan } from "../load/worker-plan.ts";
+import { type Change, mostChanges, type WorkerPlan } from "../load/worker-plan.ts";
 
 export type Rates = Pick<Change, "requestsPerSecond" | "durationNs" | "stages">;
 type Planned = Pick<WorkerPlan, "requestsPerSecond" | "durationNs" | "stages" | "changes">;
@@ -16,8 +16,6 @@ export type Timeline = Rates & Pick<WorkerPlan, "changes">;
 
 /** From telling the workers of a change to its instant: the kubelet takes up to half a second to show it to them. */
 export const noticeNs = 1e9;
-/** Of older ones it is only kept how many requests were due by them: a plan must fit into an annotation. */
-const mostChanges = 100;
 
 /**
  * The timeline that leads to the wanted rates, or to a pause.

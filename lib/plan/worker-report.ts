@@ -2,7 +2,7 @@
 // begin and end anywhere: what is no line of a worker is passed over.
 import Ajv from "ajv";
 import Type from "typebox";
-import { imbalance } from "../stats/account.ts";
+import { isPossible } from "../stats/account.ts";
 import { decodeHistogram } from "../stats/histogram-codec.ts";
 import { Preflight, type ReadyLine, SnapshotLine } from "../stats/line.ts";
 
@@ -54,13 +54,13 @@ function parseReportLine(text: string): ReportLine | undefined {
   try {
     const line: unknown = JSON.parse(text);
     if (isReady(line)) return line;
-    return isSnapshot(line) && isBalanced(line) ? line : undefined;
+    return isSnapshot(line) && isCredible(line) ? line : undefined;
   } catch (error: unknown) {
     if (error instanceof Error) return undefined; // cut short, or with a text that no histogram has
     throw error;
   }
 }
 
-function isBalanced({ account, latency }: SnapshotLine): boolean {
-  return imbalance(account) === 0 && decodeHistogram(latency).total <= account.scheduled;
+function isCredible({ account, latency }: SnapshotLine): boolean {
+  return isPossible(account) && decodeHistogram(latency).total <= account.scheduled;
 }

@@ -101,6 +101,13 @@ export function failedCount(account: Account): number {
   return Object.values(account.failed).reduce((sum, count) => sum + count, 0);
 }
 
+/** Whether it may be what one worker tells: balanced, and with counts that numbers hold exactly. */
+export function isPossible(account: Account): boolean {
+  const { failed, statusCodes, ...counts } = account;
+  const all = [counts, failed, statusCodes].flatMap((some) => Object.values(some));
+  return all.every(Number.isSafeInteger) && imbalance(account) === 0;
+}
+
 /** scheduled less everything that is accounted for: 0, always. */
 export function imbalance(account: Account): number {
   const { scheduled, completed, timedOut, inFlight, unsent, lost } = account;

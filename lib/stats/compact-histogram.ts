@@ -91,11 +91,14 @@ function unreadable(what: string): Error {
   return new Error(`Cannot decode a compact histogram: the text is ${what}, must be what encodeCompact wrote`);
 }
 
+/** So that the sums of many are finite. */
+const highestSumNs = Number.MAX_SAFE_INTEGER * highestValueNs;
+
 type Totals = Pick<Histogram, "total" | "sumNs" | "maxNs">;
 
 function arePossible({ total, sumNs, maxNs }: Totals): boolean {
   const areWhole = Number.isSafeInteger(total) && Number.isInteger(maxNs);
-  return areWhole && total >= 0 && maxNs >= 0 && maxNs <= highestValueNs && sumNs >= 0 && sumNs < Infinity;
+  return areWhole && total >= 0 && maxNs >= 0 && maxNs <= highestValueNs && sumNs >= 0 && sumNs <= highestSumNs;
 }
 
 /** The counts at every level, of which each merges the pairs of the one before. */

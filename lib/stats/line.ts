@@ -6,12 +6,13 @@ import type { GeneratorCounters } from "./generator.ts";
 import { encodeHistogram } from "./histogram-codec.ts";
 import type { Metric, Recording, WorkerRecording } from "./recording.ts";
 import { metrics } from "./recording.ts";
+import { longestSeconds, toldCount, toldInstantMs, toldSeconds } from "./told.ts";
 
 /** What came of the requests before the load. */
 export const Preflight = Type.Object(
   {
-    requests: Type.Integer({ minimum: 0, description: "Sent, and in no account." }),
-    failed: Type.Integer({ minimum: 0, description: "Without an expected response in time." }),
+    requests: toldCount("Sent, and in no account."),
+    failed: toldCount("Without an expected response in time."),
     example: Type.Optional(Type.String({ maxLength: 500, description: "One of these, in words." })),
   },
   { additionalProperties: false, description: "Of a worker that has tried the paths before the load." },
@@ -22,20 +23,17 @@ export type Preflight = Static<typeof Preflight>;
 export const SnapshotLine = Type.Object(
   {
     kind: Type.Literal("snapshot"),
-    worker: Type.Integer({ minimum: 0, description: "Index of the worker." }),
+    worker: toldCount("Index of the worker."),
     plan: Type.String({
       pattern: "^[0-9a-f]{8}$",
       description: "Of the plan that it follows: 8 hex digits of the SHA-256 of the text.",
     }),
-    startedAtMs: Type.Number({ description: "The instant of request 0, milliseconds since the Unix epoch." }),
-    elapsedSeconds: Type.Number({ description: "Since that instant." }),
+    startedAtMs: toldInstantMs("The instant of request 0, milliseconds since the Unix epoch."),
+    elapsedSeconds: toldSeconds("Since that instant; negative before it.", -longestSeconds),
     account: Account,
     latency: Type.String({ description: "Nanoseconds, in the HdrHistogram V2 compressed format, base64." }),
     strainedSeconds: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        description: "In which a CPU limit stopped the worker, or its core was full while requests waited.",
-      }),
+      toldSeconds("In which a CPU limit stopped the worker, or its core was full while requests waited."),
     ),
     preflight: Type.Optional(Preflight),
   },

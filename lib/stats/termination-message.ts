@@ -10,6 +10,7 @@ import { encodeCompact } from "./compact-histogram.ts";
 import { emptyCounters, type GeneratorCounters } from "./generator.ts";
 import type { Histogram } from "./histogram.ts";
 import { allRecordings, mergeRecordings, type Recording, type WorkerRecording } from "./recording.ts";
+import { longestSeconds, toldCount, toldInstantMs, toldSeconds } from "./told.ts";
 
 /** A container's termination message holds at most this many bytes. */
 export const terminationMessageBytes = 4096;
@@ -22,8 +23,9 @@ function closed<T extends Parameters<typeof Type.Object>[0]>(properties: T) {
   return Type.Object(properties, { additionalProperties: false });
 }
 
-const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const Instant = Type.Number({ minimum: 0, maximum: 8.64e15 });
+const Count = toldCount();
+/** Nanoseconds, or how often something happened. */
+const Counter = Type.Number({ minimum: 0, maximum: longestSeconds * 1e9 });
 
 /** scheduled, sent, completed, timedOut, inFlight, unsent, lost; pairs of a failure's kind and count; latency or "". */
 const Part = Type.Tuple([Type.Array(Count, { minItems: 7, maxItems: 7 }), Type.Array(Count), Type.String()]);
@@ -31,16 +33,16 @@ export type Part = Static<typeof Part>;
 
 export const TerminationMessage = closed({
   kind: Type.Literal("result"),
-  worker: Type.Integer({ minimum: 0 }),
-  startedAtMs: Instant,
-  endedAtMs: Instant,
-  scheduledSeconds: Type.Number({ minimum: 0, maximum: 1e9 }),
+  worker: Count,
+  startedAtMs: toldInstantMs(),
+  endedAtMs: toldInstantMs(),
+  scheduledSeconds: toldSeconds(),
   completedInTime: Count,
   account: Account,
   generator: closed(
-    Object.fromEntries(Object.keys(emptyCounters()).map((name) => [name, Type.Number({ minimum: 0 })])) as Record<
+    Object.fromEntries(Object.keys(emptyCounters()).map((name) => [name, Counter])) as Record<
       keyof GeneratorCounters,
-      ReturnType<typeof Type.Number>
+      typeof Counter
     >,
   ),
   latency: Type.String(),

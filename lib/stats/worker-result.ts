@@ -1,7 +1,7 @@
 // The result of a worker, read back from its termination message. Whoever may edit Pods may write such a message: what is
 // read is checked, and anything else is no result.
 import Ajv from "ajv";
-import { type Account, emptyAccount, type FailureKind, failureKinds, imbalance } from "./account.ts";
+import { type Account, emptyAccount, type FailureKind, failureKinds, isPossible } from "./account.ts";
 import { type DecodedHistogram, decodeCompact } from "./compact-histogram.ts";
 import type { GeneratorCounters } from "./generator.ts";
 import type { WorkerRecording } from "./recording.ts";
@@ -35,7 +35,7 @@ export function parseTerminationMessage(text: string): WorkerResult | undefined 
   if (!text.startsWith('{"kind":"result"') || text.length > terminationMessageBytes) return undefined;
   try {
     const message: unknown = JSON.parse(text);
-    if (!isMessage(message) || imbalance(message.account) !== 0) return undefined;
+    if (!isMessage(message) || !isPossible(message.account)) return undefined;
     const {
       kind: _,
       generator,

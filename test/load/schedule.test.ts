@@ -46,6 +46,12 @@ test("the workers' instants, merged, are those of the global schedule", () => {
   );
 });
 
+test("skip() ends, however many requests are due", () => {
+  const schedule = even(RateCurve.constant(1_000_000), { index: 0, count: 2 });
+  schedule.skip(1e300);
+  expect(schedule.index).toBeGreaterThan(2 ** 51);
+});
+
 test("dueCount() and skip() count exactly the requests whose instant has come", () => {
   fc.assert(
     fc.property(

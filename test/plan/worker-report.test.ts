@@ -50,6 +50,11 @@ test("what a worker says at its end, and what others write, is passed over", () 
     formatLine({ ...line, account: { ...emptyAccount(), scheduled: 1, lost: 1 } }),
     formatLine({ ...line, latency: "AAAA" }),
     formatLine({ ...line, elapsedSeconds: null }),
+    formatLine({ ...line, elapsedSeconds: 1e300 }),
+    formatLine({ ...line, startedAtMs: 1e300 }),
+    formatLine({ ...line, startedAtMs: -1 }),
+    formatLine({ ...line, account: { ...line.account, bytesSent: 1e300 } }),
+    formatLine({ ...line, account: { ...emptyAccount(), scheduled: 1e300, completed: 1e300 } }),
   ]) {
     expect(parseWorkerReport(junk)).toBeUndefined();
     expect(parseWorkerReport(`${formatLine(line)}${junk}`)).toMatchObject({ snapshot: line });

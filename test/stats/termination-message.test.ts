@@ -89,6 +89,13 @@ test("32 requests to 16 backends, failing in every way, and every status code th
   expect(imbalance(result.account)).toBe(0);
 });
 
+/** The compact histogram with another sum. */
+function withSumNs(text: string, sumNs: number): string {
+  const bytes = Buffer.from(text, "base64url");
+  bytes.writeDoubleBE(sumNs, 10);
+  return bytes.toString("base64url");
+}
+
 test("whatever is no result of ours is read as none", () => {
   const text = formatTerminationMessage(workerRecording(0, [[completed([1e6])]]));
   const message = JSON.parse(text);
@@ -104,6 +111,11 @@ test("whatever is no result of ours is read as none", () => {
       { account: { ...emptyAccount(), scheduled: 1 } },
       { account: { ...message.account, statusCodes: { x: 1 } } },
       { startedAtMs: 1e300 },
+      { endedAtMs: 253_402_300_800_000 }, // the year 10000
+      { account: { ...message.account, bytesReceived: 1e300 } },
+      { account: { ...message.account, statusCodes: { 200: 1e300 } } },
+      { generator: { ...message.generator, neglected: 1e300 } },
+      { latency: withSumNs(message.latency, 1e308) },
       { worker: -1 },
       { generator: {} },
       { scheduledSeconds: "2" },
