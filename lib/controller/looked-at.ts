@@ -38,7 +38,7 @@ export class LookedAt {
         continue;
       }
       if (++planned % mostAtOnce === 0) await sleep(0);
-      const inMs = needsAttention(loadTest, pods, options, nowMs()) ? 0 : waitMs(loadTest, pods, options);
+      const inMs = waitMs(loadTest, pods, options);
       if (inMs === undefined) atRest.set(uid, versions);
       else yield { loadTest, inMs };
     }
@@ -50,8 +50,14 @@ function isBare({ loadTest, pods }: Looked): boolean {
   return pods.length === 0 && !isComplete(loadTest);
 }
 
-/** Until time alone changes what is to be done; undefined: it does not. */
+/** Until there is something to do; undefined: time alone does not change what is. */
 function waitMs(loadTest: LoadTest, pods: readonly Observed<Pod>[], options: PlanOptions): number | undefined {
   const nothing = { canaries: new Map(), services: new Map(), goneOwners: new Set<string>() };
-  return nextLookMs({ loadTests: [loadTest], pods, ...nothing }, options, nowMs());
+  try {
+    if (needsAttention(loadTest, pods, options, nowMs())) return 0;
+    return nextLookMs({ loadTests: [loadTest], pods, ...nothing }, options, nowMs());
+  } catch (error: unknown) {
+    if (error instanceof Error) return 0; // fails once more when it is worked on, is logged there, and holds up no other
+    throw error;
+  }
 }

@@ -74,6 +74,15 @@ test("what is at rest is passed over until it or a Pod has another version, or t
   expect(looks).toEqual([...new Array(10).fill(0), 1]);
 });
 
+test("one that cannot be planned is worked on, to fail by itself, and the others are found", async () => {
+  const [broken, other] = [settled(), settled()];
+  Object.assign(broken.pods[0]?.metadata ?? {}, { annotations: null });
+  other.loadTest.metadata.uid = "other";
+  other.pods.length = 0;
+  const found = await Array.fromAsync(new LookedAt().select([broken, other], options));
+  expect(found).toEqual([other, broken].map(({ loadTest }) => ({ loadTest, inMs: 0 })));
+});
+
 test("what time alone changes is planned at each look", async () => {
   const lookedAt = new LookedAt();
   const waiting = settled({ startDeadline: "10m" });
