@@ -25,7 +25,7 @@ export interface Measured {
   account: Account;
   latency: Histogram;
   throughputPerSecond: number;
-  /** null in a closed loop, which asks for no rate. */
+  /** null in a closed loop, which asks for no rate; 0 where nothing was due. Either keeps any. */
   askedPerSecond: number | null;
 }
 
@@ -36,7 +36,8 @@ export function judge({ name, value }: Threshold, measured: Measured): Threshold
   }
   if (name === "minRate") {
     const { throughputPerSecond, askedPerSecond } = measured;
-    const share = askedPerSecond === null ? 1 : throughputPerSecond / askedPerSecond;
+    const isAsked = askedPerSecond !== null && askedPerSecond > 0;
+    const share = isAsked ? throughputPerSecond / askedPerSecond : 1;
     return { name, limit: value, measured: share, passed: share >= value };
   }
   const us = measured.latency.quantileNs(latencyQuantiles[name]) / 1e3;

@@ -21,6 +21,10 @@ test.each<[threshold: Threshold, passed: boolean]>([
   expect(judge(threshold, measured)).toMatchObject({ name: threshold.name, passed });
 });
 
-test("a closed loop asks for no rate, and so keeps any", () => {
-  expect(judge({ name: "minRate", value: 1 }, { ...measured, askedPerSecond: null }).passed).toBe(true);
-});
+test.each([null, 0])(
+  "a closed loop, and one in which nothing was due (%p), ask for no rate, and so keep any",
+  (askedPerSecond) => {
+    const nothing = { ...measured, throughputPerSecond: 0, askedPerSecond };
+    expect(judge({ name: "minRate", value: 1 }, nothing)).toMatchObject({ measured: 1, passed: true });
+  },
+);
