@@ -38,6 +38,9 @@ export const BackendResults = Type.Object(
 );
 export type BackendResults = Static<typeof BackendResults>;
 
+/** As many as a LoadTest may request. */
+export const mostPathResults = 32;
+
 const { workers: _, histograms: __, ...kept } = Summary.properties;
 
 export const LoadTestResults = Type.Object(
@@ -64,8 +67,9 @@ export const LoadTestResults = Type.Object(
     slipErrorShare: errorShare("slipUs"),
     paths: Type.Optional(
       Type.Array(PathResults, {
-        description: "Of several requests each one's part; absent where workers had no room to report it.",
-        maxItems: 32,
+        description:
+          "Of several requests each one's part; absent where workers had no room to report it. Those that were requested to the end come first; of more than 32, as after changes, the others are cut.",
+        maxItems: mostPathResults,
         "x-kubernetes-list-type": "atomic",
       }),
     ),

@@ -2,7 +2,7 @@
 import { rateCurve } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import type { DepartedWorker } from "../loadtest/load-test-result.ts";
-import type { LoadTestResults, PathResults } from "../loadtest/load-test-results.ts";
+import { type LoadTestResults, mostPathResults, type PathResults } from "../loadtest/load-test-results.ts";
 import type { Recording } from "../stats/recording.ts";
 import { percentiles, summarizeTotals } from "../stats/summary.ts";
 import type { Threshold } from "../stats/threshold.ts";
@@ -83,7 +83,12 @@ function resultsOf(
     thresholds,
     untold: gap,
   });
-  const paths = tally.paths.parts?.map((part, index) => ({ path: nameAt(names.paths, index), ...partOf(part) }));
+  const isUnused = (index: number) => plan.requests[index]?.weight === 0;
+  const paths = tally.paths.parts
+    ?.map((part, index) => ({ index, part }))
+    .toSorted((a, b) => Number(isUnused(a.index)) - Number(isUnused(b.index)))
+    .slice(0, mostPathResults)
+    .map(({ index, part }) => ({ path: nameAt(names.paths, index), ...partOf(part) }));
   const backends = tally.backends.parts?.map((part, index) => ({
     backend: nameAt(names.backends, index),
     ...partOf(part),

@@ -8,6 +8,7 @@ import type { KubeObject, ObjectMeta, Pod } from "../../lib/plan/objects.ts";
 import { areAnnotationsTooLong, mostAnnotationBytes } from "./annotations.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { alreadyExists, badRequest, type Call, conflict, invalid, type Method, notFound, refuse } from "./refusal.ts";
+import { schemaProblem } from "./schemas.ts";
 import { selects, selectsByFields } from "./selectors.ts";
 import { Store, type Stored, storeKey } from "./store.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -80,9 +81,10 @@ export class ApiServer {
     const namePattern = resource.plural === "services" ? serviceName : dnsSubdomain;
     if (!namePattern.test(name)) throw invalid(call, resource, name, "metadata.name", "a lowercase RFC 1123 subdomain");
     if (areAnnotationsTooLong(object.metadata.annotations)) throw invalid(call, resource, name, ...tooLong);
+    const { status: _, ...rest } = object as Stored;
+    checkSchema(call, resource, rest);
     const key = storeKey(resource, namespace, name);
     if (this.store.get(resource.plural, key) !== undefined) throw alreadyExists(call, resource, name);
-    const { status: _, ...rest } = object as Stored;
     const metadata = {
       ...object.metadata,
       uid: `uid-${++this.#uids}`,
@@ -195,6 +197,7 @@ export class ApiServer {
     }
     const after = subresource === "status" ? withStatus(before, wanted) : withoutStatus(before, wanted);
     if (areAnnotationsTooLong(after.metadata.annotations)) throw invalid(call, resource, name, ...tooLong);
+    checkSchema(call, resource, after);
     if (resource.plural === "pods" && !isDeepStrictEqual(after.spec, before.spec)) {
       throw invalid(call, resource, name, "spec", "Forbidden: pod updates may not change fields other than …");
     }
@@ -230,6 +233,11 @@ const tooLong = ["metadata.annotations", `Too long: may not be more than ${mostA
 
 function callOf(method: Method, resource: Resource, key: ObjectKey, subresource?: string): Call {
   return { method, path: objectPath(resource, key, subresource) };
+}
+
+function checkSchema(call: Call, resource: Resource, object: Pick<Stored, "metadata">): void {
+  const problem = schemaProblem(resource, object);
+  if (problem !== undefined) throw invalid(call, resource, object.metadata.name, ...problem);
 }
 
 function patched(before: Stored, patch: Patch, call: Call): Stored {

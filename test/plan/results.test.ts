@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import Ajv from "ajv";
 import fc from "fast-check";
+import { loadtests } from "../../lib/kube/resource.ts";
 import type { LoadTestSpec } from "../../lib/loadtest/load-test.ts";
 import type { DepartedWorker } from "../../lib/loadtest/load-test-result.ts";
 import { LoadTestResults } from "../../lib/loadtest/load-test-results.ts";
@@ -19,6 +19,7 @@ import { allRecordings, mergeRecordings, type Recording, type WorkerRecording } 
 import { type Percentiles, type Summary, summarize } from "../../lib/stats/summary.ts";
 import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
 import type { Threshold } from "../../lib/stats/threshold.ts";
+import { schemaProblem } from "../model/schemas.ts";
 import { completed, wideLatencies, workerRecording } from "../stats/worker-recordings.ts";
 import { ended, loadTest, succeeded, termination, workerPods } from "./finished-pods.ts";
 
@@ -133,9 +134,6 @@ function expectParts(
 
 test("the API server would store results as they are: they fit the CRD's schema, and nothing is pruned", () => {
   const schema = openApiSchema(LoadTestResults);
-  const ajv = new Ajv({ allErrors: true, formats: { "date-time": true } });
-  ajv.addVocabulary(["x-kubernetes-list-type"]);
-  const fits = ajv.compile(schema);
   const pods = workerPods(loadTest({ workers: 2, paths: ["/a", "/b"] }), 2);
   const ofWorker = (worker: number) =>
     workerRecording(worker, [
@@ -151,8 +149,7 @@ test("the API server would store results as they are: they fit the CRD's schema,
       [p99(1)],
     ),
   ]) {
-    fits(results);
-    expect(fits.errors).toBeNull();
+    expect(schemaProblem(loadtests, { status: { results } })).toBeUndefined();
     expect(pruned(results, schema)).toEqual(results);
   }
 });
@@ -171,6 +168,41 @@ interface Schema {
   additionalProperties?: Schema;
   items?: Schema;
 }
+
+test("a run whose paths were changed tells of as many as may be stored, first of those requested to its end", () => {
+  const [pod] = workerPods(loadTest()) as [Observed<Pod>];
+  const { annotations, ...metadata } = pod.metadata;
+  const plan = JSON.parse(annotations?.[planAnnotation] as string);
+  for (const weight of [0, 1]) {
+    plan.requests = Array.from({ length: 40 }, (_, i) => ({
+      ...plan.requests[0],
+      path: `/${i}`,
+      weight: i < 20 ? weight : 1,
+    }));
+    const changed = { ...pod, metadata: { ...metadata, annotations: { [planAnnotation]: JSON.stringify(plan) } } };
+    const paths = plan.requests.map(() => completed(Array(50).fill(1e6)));
+    const results = resultsOf([succeeded(changed, workerRecording(0, [paths]))]);
+    expect(schemaProblem(loadtests, { status: { results } })).toBeUndefined();
+    expect(results.completed).toBe(2000);
+    expect(results.paths?.length).toBe(32);
+    expect(results.paths?.[0]?.path).toBe(weight === 0 ? "/20" : "/0");
+    expect(results.paths?.at(-1)?.path).toBe(weight === 0 ? "/11" : "/31");
+  }
+});
+
+test("a run in which nothing was due has results that may be stored, whatever its thresholds", () => {
+  const [pod] = workerPods(loadTest()) as [Observed<Pod>];
+  const { annotations, ...metadata } = pod.metadata;
+  const plan = JSON.parse(annotations?.[planAnnotation] as string);
+  const changes = [{ atNs: 0, clockNs: 0, paused: true, requestsPerSecond: 1000, durationNs: 2e9 }];
+  const text = JSON.stringify({ ...plan, changes, stop: true });
+  const paused = { ...pod, metadata: { ...metadata, annotations: { [planAnnotation]: text } } };
+  const thresholds: Threshold[] = [{ name: "minRate", value: 0.99 }, { name: "errorRate", value: 0 }, p99(1)];
+  const done = succeeded(paused, workerRecording(0, [[completed([])]], 5));
+  const { results } = measurementOf([done], thresholds, { isStopped: true }) as Measurement;
+  expect(results?.askedPerSecond).toBe(0);
+  expect(schemaProblem(loadtests, { status: { results } })).toBeUndefined();
+});
 
 test("results are there only when there are Pods of the run, and all have ended", () => {
   const pods = workerPods(loadTest({ workers: 2 })).map((pod, i) => succeeded(pod, workerRecording(i, [[share(2)]])));
