@@ -2,8 +2,8 @@
 import { scheduleEndNs } from "../load/planned-schedule.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import type { Phase } from "../loadtest/load-test-status.ts";
-import { refuseCanary } from "./acceptance.ts";
-import { toldStartMs, type Worker, workerOf } from "./crew.ts";
+import { refuseCanary, refuseSpec } from "./acceptance.ts";
+import { mayHaveBegun, toldStartMs, type Worker, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
 import { runnableSpec } from "./plan.ts";
 import { knownSeats } from "./relief.ts";
@@ -45,6 +45,9 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     openSeats(workers, knownSeats(loadTest, spec)).length > 0 &&
     refuseCanary(loadTest, canary) === undefined;
   const begunAt = completeIn(status.conditions)?.lastTransitionTime;
+  const hasBegun = startAtMs !== undefined || status.startTime !== undefined || mayHaveBegun(workers);
+  const isLegible = refuseSpec(loadTest, options.maxRequestsPerSecond)?.reason !== "Invalid"; // else it has no deadline
+  const awaitsStart = !hasBegun && isLegible && !isCompleted(status);
   const isAnotherRunWanted = loadTest.status !== undefined && isCompleted(loadTest.status) && !isCompleted(status);
   const waits = [
     isAnotherRunWanted ? 0 : undefined,
@@ -53,7 +56,7 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     spec !== undefined && awaitsReports(present) ? reportPeriodMs(running) * reportShare : undefined,
     running > 0 && !isCompleted(status) ? reportPeriodMs(running) : undefined, // also of those that are to end
     spec?.state === "Paused" && startAtMs !== undefined && underWay.includes(status.phase) ? noticeNs / 1e6 : undefined,
-    spec !== undefined && startAtMs === undefined ? untilMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
+    awaitsStart ? untilDeadlineMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
     running > 0 || isCompleted(status) ? undefined : untilEndMs(workers, status.startTime, nowMs),
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,
   ].filter((wait) => wait !== undefined);
@@ -67,6 +70,12 @@ function untilEndMs(workers: readonly Worker[], startTime: string | undefined, n
   if (script === undefined || startAtMs === undefined) return undefined;
   const waitMs = Math.ceil(startAtMs + scheduleEndNs(script) / 1e6 - nowMs);
   return waitMs > 0 && waitMs < Number.POSITIVE_INFINITY ? waitMs : undefined;
+}
+
+/** Whoever has to end when it has passed takes a while. */
+function untilDeadlineMs(begunAt: string | undefined, deadline: string | undefined, nowMs: number): number | undefined {
+  const waitMs = untilMs(begunAt, deadline, nowMs);
+  return waitMs === 0 ? lackMs : waitMs;
 }
 
 function untilMs(instant: string | undefined, later: string | undefined, nowMs: number): number | undefined {

@@ -56,6 +56,42 @@ test("a pause that comes when all workers have ended holds up no verdict", () =>
   expect(conditionIn(cluster.test, "Complete")?.status).toBe("True");
 });
 
+test("a LoadTest that is refused is looked at by its startDeadline, one that is not well-formed has none", () => {
+  const refused = new Cluster(loadTest({ requestsPerSecond: options.maxRequestsPerSecond + 1, startDeadline: "30s" }));
+  const illegible = new Cluster(loadTest({ requestsPerSecond: 0, startDeadline: "30s" }));
+  const looks = () => [refused, illegible].map((one) => nextLookMs(one.world(), options, one.nowMs));
+  for (const cluster of [refused, illegible]) cluster.pass();
+  expect(looks()).toEqual([30_000, undefined]);
+  for (const cluster of [refused, illegible]) cluster.nowMs += 30_000;
+  expect(needsAttention(refused.test, [], options, refused.nowMs)).toBe(true);
+  for (const cluster of [refused, illegible]) cluster.pass();
+  expect(conditionIn(refused.test, "Complete")?.reason).toBe("StartDeadlineExceeded");
+  expect(looks()).toEqual([undefined, undefined]);
+});
+
+test("a load that has begun, or may have, is not looked at again and again after its startDeadline", () => {
+  const cluster = new Cluster(loadTest({ workers: 1, startDeadline: "30s", duration: "1h" }));
+  const look = (reports: ReturnType<Cluster["reports"]>) =>
+    nextLookMs({ ...cluster.world(), reports }, options, cluster.nowMs);
+  cluster.pass();
+  for (const pod of cluster.pods) cluster.start(pod);
+  cluster.nowMs += 60_000;
+  expect(look(new Map())).toBeGreaterThan(0); // its log cannot be read
+  cluster.converge();
+  expect(cluster.test.status?.startTime).toBeDefined();
+  cluster.pods = [];
+  expect(look(new Map())).toBe(2000);
+});
+
+test("workers that are ended by a startDeadline are waited for, without looking all the time", () => {
+  const cluster = new Cluster(loadTest({ workers: 2, startDeadline: "30s" }));
+  cluster.pass();
+  cluster.nowMs += 30_000;
+  cluster.pass();
+  expect(cluster.pods.every(({ metadata }) => metadata.deletionTimestamp !== undefined)).toBe(true);
+  expect(nextLookMs(cluster.world(), options, cluster.nowMs)).toBeGreaterThan(0);
+});
+
 test("a run that was asked for during another is seen to as soon as that has its verdict", () => {
   const cluster = new Cluster(loadTest({ workers: 1, duration: "10s" }));
   const look = () => nextLookMs(cluster.world(), options, cluster.nowMs);
