@@ -80,5 +80,6 @@ function untilDeadlineMs(begunAt: string | undefined, deadline: string | undefin
 
 function untilMs(instant: string | undefined, later: string | undefined, nowMs: number): number | undefined {
   if (instant === undefined || later === undefined) return undefined;
-  return Math.max(0, Date.parse(instant) + (parseDuration(later) as number) / 1e6 - nowMs);
+  const waitMs = Date.parse(instant) + (parseDuration(later) ?? Number.NaN) / 1e6 - nowMs;
+  return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);
 }

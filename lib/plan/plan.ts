@@ -232,7 +232,9 @@ function deletion(pod: Observed<Pod>, reason: string): Action[] {
 function expiry({ metadata, spec }: LoadTest, { status }: Run, nowMs: number): Action[] {
   const { namespace, name, uid, resourceVersion: version } = metadata;
   const ttlNs = spec.ttlAfterFinished === undefined ? undefined : parseDuration(spec.ttlAfterFinished);
-  if (ttlNs === undefined || nowMs < Date.parse(status.completionTime ?? "") + ttlNs / 1e6) return [];
+  if (ttlNs === undefined) return [];
+  const isOver = nowMs >= Date.parse(status.completionTime ?? "") + ttlNs / 1e6; // never, of an instant that is none
+  if (!isOver) return [];
   return [{ kind: "deleteLoadTest", namespace, name, uid, version, reason: "its spec.ttlAfterFinished is over" }];
 }
 

@@ -302,6 +302,17 @@ test("a LoadTest is deleted ttlAfterFinished after its end, and not before", () 
   expect(cluster.plan()).toMatchObject([{ kind: "deleteLoadTest", namespace: "ns", name: "lt", uid: "u1" }]);
 });
 
+test("a LoadTest of which nobody says when it ended is not deleted", () => {
+  const cluster = new Cluster(loadTest({ state: "Stopped", ttlAfterFinished: "10m" }));
+  cluster.converge();
+  for (const completionTime of [undefined, "yesterday"]) {
+    Object.assign(cluster.test.status ?? {}, { completionTime });
+    cluster.nowMs = nowMs + 660_000;
+    expect(kinds(cluster.plan())).not.toContain("deleteLoadTest");
+    expect(nextLookMs(cluster.world(), options, cluster.nowMs)).toBeUndefined();
+  }
+});
+
 test("a worker that appears when its run is over is ended, and its run stays as it was", () => {
   const cluster = begun({ duration: "2s" });
   const [late] = structuredClone(cluster.pods);
