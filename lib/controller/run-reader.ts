@@ -83,7 +83,8 @@ export class RunReader {
     const isResultDue =
       pods.every(hasEnded) ||
       leaving.some((farewell) => !last.leaving.has(farewell)) ||
-      (sinceMs !== undefined && nowMs - sinceMs >= resultPeriodMs);
+      (sinceMs !== undefined && nowMs - sinceMs >= resultPeriodMs) ||
+      (last.resultAtMs !== undefined && last.resultAtMs > nowMs); // the clock was set back
     const reads = isResultDue
       ? reportsWanted(pods, nowMs, undefined, sinceMs ?? nowMs)
       : reportsWanted(pods, nowMs, awaitsReports(workers) ? undefined : last.logsAtMs);

@@ -28,7 +28,8 @@ export function reportPeriodMs(workers: number): number {
 /**
  * What to read of a run's Pods.
  *
- * @param readAtMs When they were last read; undefined: never, or something new is to be heard of at once.
+ * @param readAtMs When they were last read; undefined: never, or something new is to be heard of at once. An instant to
+ * come is none: the clock was set back.
  * @param sinceMs From when on every second is wanted; undefined: only the newest is.
  */
 export function reportsWanted(
@@ -40,7 +41,8 @@ export function reportsWanted(
   const speaking = pods.filter(
     (pod) => isSpeaking(pod) || (hasEnded(pod) && (sinceMs !== undefined || resultOf(pod) === undefined)),
   );
-  const isDue = readAtMs === undefined || nowMs >= readAtMs + reportPeriodMs(speaking.length);
+  const isKnown = readAtMs !== undefined && readAtMs <= nowMs;
+  const isDue = !isKnown || nowMs >= readAtMs + reportPeriodMs(speaking.length);
   if (!isDue && !pods.every(hasEnded)) return [];
   const seconds = sinceMs === undefined ? 0 : Math.max(0, Math.ceil((nowMs - sinceMs) / 1000));
   const snapshots = Math.min(mostLines, fewestLines + seconds);

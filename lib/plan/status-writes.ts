@@ -13,7 +13,8 @@ export function statusWriteDelayMs(
   nowMs: number,
 ): number | undefined {
   if (isDeepStrictEqual(before, after)) return undefined;
-  if (writtenAtMs === undefined || !differsInFiguresAlone(before, after)) return 0;
+  const isKnown = writtenAtMs !== undefined && writtenAtMs <= nowMs; // else the clock was set back
+  if (!isKnown || !differsInFiguresAlone(before, after)) return 0;
   return Math.max(0, writtenAtMs + figuresPeriodMs - nowMs);
 }
 

@@ -101,6 +101,9 @@ test("a run's logs are read every 5 s, its result every 30 s, when a worker leav
   expect(await readAt(6, pods)).toEqual({ tails: [6, 6], result: undefined });
   expect(await readAt(30, pods)).toEqual({ tails: [36, 36], result: null });
   expect(await readAt(31, pods)).toEqual({ tails: [], result: undefined });
+  expect(await readAt(-3600, pods)).toEqual({ tails: [6, 6], result: null }); // the clock was set back
+  expect(await readAt(-3599, pods)).toEqual({ tails: [], result: undefined });
+  expect((await readAt(30, pods)).result).toBeNull();
   const gone = ended(second, "Failed");
   expect(await readAt(40, [first, gone])).toEqual({ tails: [16, 23], result: null });
   expect(await readAt(41, [first, gone])).toEqual({ tails: [], result: undefined });

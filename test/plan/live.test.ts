@@ -189,6 +189,13 @@ test.each<
   ["figures have changed a second after the last write", status(figures("1")), status(figures("2")), 9_000, 4000],
   ["figures have changed 5 s after the last write", status(figures("1")), status(figures("2")), 5_000, 0],
   [
+    "figures have changed, and were written at an instant to come: the clock was set back",
+    status(figures("1")),
+    status(figures("2")),
+    3_610_000,
+    0,
+  ],
+  [
     "figures have changed, and nobody knows when they were written",
     status(figures("1")),
     status(figures("2")),

@@ -109,6 +109,11 @@ test.each([
   expect(reportsWanted(pods, nowMs, undefined).length).toBe(workers);
 });
 
+test("a wall clock that was set back holds up no reading", () => {
+  const pods = running(1);
+  expect(reportsWanted(pods, nowMs, nowMs + 3_600_000).map(({ pod }) => pod)).toEqual(pods);
+});
+
 test("read are those who run, and those who have ended without a result, once all have ended at any time", () => {
   const [first, second, third] = running(3) as [Observed<Pod>, Observed<Pod>, Observed<Pod>];
   const waiting = inState(first, { waiting: { reason: "ContainerCreating" } });
