@@ -7,8 +7,9 @@ import { find } from "../kube/find.ts";
 import { canaries, loadtests, type ObjectKey, pods, type Resource, services } from "../kube/resource.ts";
 import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
-import { serviceShares } from "../plan/compile.ts";
-import { workerOf } from "../plan/crew.ts";
+import { judgeTarget } from "../plan/acceptance.ts";
+import { serviceBackends, serviceShares } from "../plan/compile.ts";
+import { type Worker, workerOf } from "../plan/crew.ts";
 import { loadTestLabel } from "../plan/names.ts";
 import type { KubeObject, Observed, Pod, Service } from "../plan/objects.ts";
 import { runnableSpec } from "../plan/plan.ts";
@@ -16,6 +17,7 @@ import { knownSeats, mayLackPods } from "../plan/relief.ts";
 import { isOf, presentRun } from "../plan/run.ts";
 import { isPodRefusal, trialPod } from "../plan/trial-pod.ts";
 import { isLongStarting, type PodWarning } from "../plan/trouble.ts";
+import { isPodUntried, isUntried } from "../plan/untried.ts";
 import { isWorkerPod, objectName, ownerUid, type PlanOptions, type World } from "../plan/world.ts";
 import { nowMs } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -71,12 +73,13 @@ export async function observe(
       : [fresh, []];
   const getService = (service: Required<ObjectKey>) =>
     fresh === undefined || recent === undefined ? getOrNull(client, services, service) : recent.get(client, service);
+  const target = loadTest === null ? none : await observeTarget(client, loadTest, workers, options, getService);
   return {
     loadTests: loadTest === null ? [] : [loadTest],
     pods: workers,
-    ...(loadTest === null ? none : await observeTarget(client, loadTest, workers, options, getService)),
+    ...target,
     // Who has just come is not asked about first, that being one more call before its Pods: making them tells as well.
-    ...(loadTest === null || fresh !== undefined ? {} : await observeTrial(client, loadTest, workers, options)),
+    ...(loadTest === null || fresh !== undefined ? {} : await observeTrial(client, loadTest, workers, target, options)),
     goneOwners: new Set(
       workers
         .filter((pod) => loadTest === null || ownerUid(pod) !== loadTest.metadata.uid)
@@ -111,7 +114,7 @@ async function observeWarnings(
 type Target = Pick<World, "canaries" | "services">;
 const none: Target = { canaries: new Map(), services: new Map() };
 
-/** The Canary that it names, and the Services if it is about to get Pods, or may get other ones. */
+/** The Canary that it names, and the Services if it is about to get Pods or to send elsewhere, or may be. */
 async function observeTarget(
   client: KubeClient,
   loadTest: LoadTest,
@@ -121,13 +124,16 @@ async function observeTarget(
 ): Promise<Target> {
   const spec = runnableSpec(loadTest, options);
   if (spec === undefined) return none;
-  const { namespace, uid } = loadTest.metadata;
+  const { namespace } = loadTest.metadata;
   const canary =
     spec.canary === undefined ? undefined : await getOrNull(client, canaries, { namespace, name: spec.canary });
   const known = new Map<string, Canary | null>(canary === undefined ? [] : [[`${namespace}/${spec.canary}`, canary]]);
-  const run = presentRun(loadTest);
-  const own = workers.filter((pod) => ownerUid(pod) === uid && isOf(pod, run)).map((pod) => workerOf(pod));
-  if (canary === undefined && !mayLackPods(loadTest, spec, own)) return { canaries: known, services: new Map() };
+  const own = workersOf(loadTest, workers);
+  const isSettled =
+    canary === undefined &&
+    !mayLackPods(loadTest, spec, own) &&
+    !isUntried(own, spec, serviceBackends(spec, canary, namespace));
+  if (isSettled) return { canaries: known, services: new Map() };
   const names = serviceShares(spec, canary?.spec).map(({ service }) => service);
   const entries = names.map(
     async (name): Promise<[string, Observed<Service> | null]> => [
@@ -138,20 +144,26 @@ async function observeTarget(
   return { canaries: known, services: new Map(await Promise.all(entries)) };
 }
 
+/** Of its present run. */
+function workersOf(loadTest: LoadTest, named: readonly Observed<Pod>[]): Worker[] {
+  const run = presentRun(loadTest);
+  return named.filter((pod) => ownerUid(pod) === loadTest.metadata.uid && isOf(pod, run)).map((pod) => workerOf(pod));
+}
+
 /** What the API server, its quotas and its policies say of the Pods that a LoadTest with a podTemplate is about to get. */
 async function observeTrial(
   client: KubeClient,
   loadTest: LoadTest,
   workers: readonly Observed<Pod>[],
+  target: Target,
   options: PlanOptions,
 ): Promise<Pick<World, "podRefusals">> {
-  const { uid } = loadTest.metadata;
+  const { uid, namespace } = loadTest.metadata;
   const spec = runnableSpec(loadTest, options);
-  const owned = workers.filter((pod) => ownerUid(pod) === uid).length;
-  const pod =
-    spec === undefined || owned >= knownSeats(loadTest, spec)
-      ? undefined
-      : trialPod(loadTest, spec, options.workerImage);
+  if (spec === undefined || !isPodUntried(workersOf(loadTest, workers), spec, knownSeats(loadTest, spec))) return {};
+  const canary = target.canaries.get(`${namespace}/${spec.canary}`)?.spec;
+  if (judgeTarget(spec, canary, namespace, target.services).refusal !== undefined) return {}; // none is made anyway
+  const pod = trialPod(loadTest, spec, options.workerImage);
   if (pod === undefined) return {};
   try {
     await client.create(pods, pod, { dryRun: true });

@@ -1,13 +1,15 @@
 // Whether a LoadTest may run: well-formed, within the limits, and with a Service to aim at.
 
 import { apiVersion } from "../loadtest/api-group.ts";
-import type { Canary } from "../loadtest/canary.ts";
+import type { Canary, CanarySpec } from "../loadtest/canary.ts";
 import { type EffectiveSpec, highestRate } from "../loadtest/defaults.ts";
 import { type FieldError, formatFieldError } from "../loadtest/field-error.ts";
 import { canaryKind, loadTestKind } from "../loadtest/kind.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
+import { serviceShares } from "./compile.ts";
 import type { Service } from "./objects.ts";
 import { type Script, scriptBytes } from "./script.ts";
+import type { World } from "./world.ts";
 
 /** Why a LoadTest is not accepted: a reason for programs and a message for people. */
 export interface Refusal {
@@ -75,8 +77,24 @@ export function refuseSize(wanted: Script, { podTemplate }: EffectiveSpec): Refu
   return { reason: "PlanTooLarge", message };
 }
 
-/** What is wrong with a Service to aim at; null: there is no such Service. */
-export function refuseTarget(
+/** What is wrong with the Services to aim at, and whether all were looked for. */
+export function judgeTarget(
+  spec: EffectiveSpec,
+  canary: CanarySpec | undefined,
+  namespace: string,
+  services: World["services"],
+): { isKnown: boolean; refusal: Refusal | undefined } {
+  const names = serviceShares(spec, canary).map(({ service }) => service);
+  const found = names.map((name) => [name, services.get(`${namespace}/${name}`)] as const);
+  const refusals = found.map(([name, service]) =>
+    service === undefined ? undefined : refuseTarget(spec, namespace, name, service),
+  );
+  const isKnown = found.every(([, service]) => service !== undefined);
+  return { isKnown, refusal: refusals.find((one) => one !== undefined) };
+}
+
+/** null: there is no such Service. */
+function refuseTarget(
   spec: EffectiveSpec,
   namespace: string,
   name: string,

@@ -3,6 +3,7 @@ import { scheduleEndNs } from "../load/planned-schedule.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import type { Phase } from "../loadtest/load-test-status.ts";
 import { refuseCanary, refuseSpec } from "./acceptance.ts";
+import { serviceBackends } from "./compile.ts";
 import { mayHaveBegun, toldStartMs, type Worker, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
 import { runnableSpec } from "./plan.ts";
@@ -13,10 +14,11 @@ import { latestScript } from "./script.ts";
 import { awaitsReports } from "./staffing.ts";
 import { noticeNs } from "./timeline.ts";
 import { isStarting } from "./trouble.ts";
+import { isUntried } from "./untried.ts";
 import { openSeats } from "./vacancies.ts";
 import { ownerUid, type PlanOptions, type World } from "./world.ts";
 
-/** Its target, Pods of a predecessor, or a failed worker's time to be replaced. */
+/** Its target, also another one, its Pods' fitness, Pods of a predecessor, or a failed worker's time to be replaced. */
 const lackMs = 2000;
 /** Pods that are refused, or have yet to show whether they start. */
 const troubleMs = 5000;
@@ -42,8 +44,9 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
   const canary = world.canaries.get(`${loadTest.metadata.namespace}/${loadTest.spec.canary}`);
   const isLacking =
     spec !== undefined &&
-    openSeats(workers, knownSeats(loadTest, spec)).length > 0 &&
-    refuseCanary(loadTest, canary) === undefined;
+    refuseCanary(loadTest, canary) === undefined &&
+    (openSeats(workers, knownSeats(loadTest, spec)).length > 0 ||
+      isUntried(workers, spec, serviceBackends(spec, canary?.spec, loadTest.metadata.namespace)));
   const begunAt = completeIn(status.conditions)?.lastTransitionTime;
   const hasBegun = startAtMs !== undefined || status.startTime !== undefined || mayHaveBegun(workers);
   const isLegible = refuseSpec(loadTest, options.maxRequestsPerSecond)?.reason !== "Invalid"; // else it has no deadline

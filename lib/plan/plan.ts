@@ -3,8 +3,8 @@ import type { Canary } from "../loadtest/canary.ts";
 import { type EffectiveSpec, effectiveSpec } from "../loadtest/defaults.ts";
 import { parseDuration } from "../loadtest/duration.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
-import { type Refusal, refuseCanary, refuseSize, refuseSpec, refuseTarget } from "./acceptance.ts";
-import { compileScript, serviceBackends, serviceShares } from "./compile.ts";
+import { judgeTarget, refuseCanary, refuseSize, refuseSpec } from "./acceptance.ts";
+import { compileScript, serviceBackends } from "./compile.ts";
 import { isRunning, mayHaveBegun, ownStartMs, toldStartMs, workerOf } from "./crew.ts";
 import { completionOf, endingOf, isOver } from "./ending.ts";
 import { liveFigures } from "./live.ts";
@@ -26,6 +26,7 @@ import { remindersFor } from "./telling.ts";
 import { isChangeAhead, ratesOf } from "./timeline.ts";
 import { refusePod } from "./trial-pod.ts";
 import { isLongStarting } from "./trouble.ts";
+import { isUntried } from "./untried.ts";
 import { vacancies } from "./vacancies.ts";
 import { workerCaFiles, workerPod } from "./worker-pod.ts";
 import { type Action, objectName, ownerUid, type PlanOptions, type World } from "./world.ts";
@@ -60,11 +61,13 @@ export function needsAttention(
   nowMs: number,
 ): boolean {
   const spec = runnableSpec(loadTest, options);
-  const isOpen = loadTest.metadata.deletionTimestamp === undefined && !isComplete(loadTest);
+  const { namespace, deletionTimestamp } = loadTest.metadata;
+  const isOpen = deletionTimestamp === undefined && !isComplete(loadTest);
   if (isOpen && pods.some(isRunning)) return true; // its workers say what they do in their logs
   const run = presentRun(loadTest);
   const workers = pods.filter((pod) => isOf(pod, run)).map((pod) => workerOf(pod));
   if (spec !== undefined && (spec.canary !== undefined || mayLackPods(loadTest, spec, workers))) return true;
+  if (spec !== undefined && isUntried(workers, spec, serviceBackends(spec, undefined, namespace))) return true;
   if (pods.some((pod) => isLongStarting(pod, nowMs))) return true;
   const world = {
     loadTests: [loadTest],
@@ -106,11 +109,12 @@ function planLoadTest(
   const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers, nowMs);
   const known = latestScript(workers.flatMap(({ plan: observed }) => observed ?? []));
   const wanted = compile(loadTest, run, spec, canary);
-  const target = judgeTarget(loadTest, spec, canary, world);
-  const refusal = unfit ?? target.refusal ?? refuseSize(wanted, spec);
+  const target = judgeTarget(spec, canary?.spec, loadTest.metadata.namespace, world.services);
+  const refusal = unfit ?? refusePod(loadTest, world) ?? target.refusal ?? refuseSize(wanted, spec);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
   const isPaused = spec.state === "Paused";
-  const attainable = refusal === undefined ? wanted : (known ?? wanted);
+  const isFit = refusal === undefined && (target.isKnown || !isUntried(workers, spec, wanted.backends));
+  const attainable = isFit ? wanted : (known ?? wanted);
   const script =
     unfit !== undefined && known !== undefined
       ? known
@@ -130,7 +134,8 @@ function planLoadTest(
     completion === undefined || kept?.complete
       ? undefined
       : measurementOf(own, spec.thresholds, { ...told, isStopped });
-  const staffing = { workers, seats, spec, script, generation: loadTest.metadata.generation, startAtMs, nowMs };
+  const { generation } = loadTest.metadata;
+  const staffing = { workers, seats, spec: isFit ? spec : undefined, script, generation, startAtMs, nowMs };
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && refusal === undefined && ending === undefined && completion === undefined && !isDone;
@@ -182,24 +187,6 @@ function compile(loadTest: LoadTest, run: Run, spec: EffectiveSpec, canary: Cana
   };
   const backends = serviceBackends(spec, canary?.spec, loadTest.metadata.namespace);
   return compileScript(spec, { backends, tls }, { pacing: "relaxed", seed: Number(`0x${run.hash}`) });
-}
-
-/** What is wrong with the Services to aim at, if they were looked for. */
-function judgeTarget(
-  loadTest: LoadTest,
-  spec: EffectiveSpec,
-  canary: Canary | null | undefined,
-  world: World,
-): { isKnown: boolean; refusal?: Refusal } {
-  const { namespace } = loadTest.metadata;
-  const names = serviceShares(spec, canary?.spec).map(({ service }) => service);
-  const found = names.map((name) => [name, world.services.get(`${namespace}/${name}`)] as const);
-  const ofService = found
-    .map(([name, service]) => (service === undefined ? undefined : refuseTarget(spec, namespace, name, service)))
-    .find((one) => one !== undefined);
-  const refusal = refusePod(loadTest, world) ?? ofService;
-  const isKnown = found.every(([, service]) => service !== undefined);
-  return { isKnown, ...(refusal === undefined ? {} : { refusal }) };
 }
 
 /** The start that the status remembers, for when no Pod is left that knows it. */

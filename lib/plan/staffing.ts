@@ -20,8 +20,8 @@ const joinMs = 1000;
 export interface Staffing {
   workers: readonly Worker[];
   seats: number;
-  /** What it says of Pods. */
-  spec: Parameters<typeof fitsPod>[1];
+  /** What it says of Pods; undefined: none may be made, and nobody is ended for having another. */
+  spec: Parameters<typeof fitsPod>[1] | undefined;
   script: Script;
   generation: number;
   /** When the load began or begins; undefined: not decided yet. */
@@ -58,7 +58,7 @@ export function superfluous({ workers, seats, spec, script }: Staffing): Worker[
       seat >= seats ||
       latest.get(seat) !== worker ||
       !canFollow(plan, script) ||
-      !fitsPod(pod, spec)
+      (spec !== undefined && !fitsPod(pod, spec))
     );
   });
 }
