@@ -79,7 +79,9 @@ export async function observe(
     pods: workers,
     ...target,
     // Who has just come is not asked about first, that being one more call before its Pods: making them tells as well.
-    ...(loadTest === null || fresh !== undefined ? {} : await observeTrial(client, loadTest, workers, target, options)),
+    ...(loadTest === null || fresh !== undefined
+      ? {}
+      : await observeTrial(client, loadTest, workers, target, options, log)),
     goneOwners: new Set(
       workers
         .filter((pod) => loadTest === null || ownerUid(pod) !== loadTest.metadata.uid)
@@ -157,6 +159,7 @@ async function observeTrial(
   workers: readonly Observed<Pod>[],
   target: Target,
   options: PlanOptions,
+  log: Log,
 ): Promise<Pick<World, "podRefusals">> {
   const { uid, namespace } = loadTest.metadata;
   const spec = runnableSpec(loadTest, options);
@@ -169,8 +172,10 @@ async function observeTrial(
     await client.create(pods, pod, { dryRun: true });
     return {};
   } catch (error: unknown) {
-    if (!(error instanceof ApiError)) throw error;
-    return isPodRefusal(error) ? { podRefusals: new Map([[uid, error.said]]) } : {};
+    const isAnswer = error instanceof ApiError && error.code < 500 && error.code !== 429;
+    if (isAnswer) return isPodRefusal(error) ? { podRefusals: new Map([[uid, error.said]]) } : {};
+    log.warn({ loadTest: objectName(loadTest), error: (error as Error).message }, "cannot try a Pod");
+    return { podRefusals: new Map([[uid, null]]) };
   }
 }
 

@@ -110,10 +110,11 @@ function planLoadTest(
   const known = latestScript(workers.flatMap(({ plan: observed }) => observed ?? []));
   const wanted = compile(loadTest, run, spec, canary);
   const target = judgeTarget(spec, canary?.spec, loadTest.metadata.namespace, world.services);
+  const isKnown = target.isKnown && world.podRefusals?.get(loadTest.metadata.uid) !== null;
   const refusal = unfit ?? refusePod(loadTest, world) ?? target.refusal ?? refuseSize(wanted, spec);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
   const isPaused = spec.state === "Paused";
-  const isFit = refusal === undefined && (target.isKnown || !isUntried(workers, spec, wanted.backends));
+  const isFit = refusal === undefined && (isKnown || !isUntried(workers, spec, wanted.backends));
   const attainable = isFit ? wanted : (known ?? wanted);
   const script =
     unfit !== undefined && known !== undefined
@@ -137,7 +138,7 @@ function planLoadTest(
   const { generation } = loadTest.metadata;
   const staffing = { workers, seats, spec: isFit ? spec : undefined, script, generation, startAtMs, nowMs };
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
-  const isFree = target.isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
+  const isFree = isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && refusal === undefined && ending === undefined && completion === undefined && !isDone;
   const mayPause = isPaused && unfit === undefined && workers.some(({ hasEnded }) => !hasEnded);
   const isPausing = mayPause && isChangeAhead(script, sinceStartNs); // it will be said once it is so

@@ -31,6 +31,6 @@ export function isPodRefusal({ code, said }: { code: number; said: string }): bo
 
 /** What the API server said of the LoadTest's trial Pod, if it refused it. */
 export function refusePod({ metadata }: LoadTest, { podRefusals }: World): Refusal | undefined {
-  const words = podRefusals?.get(metadata.uid);
+  const words = podRefusals?.get(metadata.uid) ?? undefined;
   return words === undefined ? undefined : { reason: "PodTemplateInvalid", message: `spec.podTemplate: ${words}` };
 }

@@ -26,5 +26,5 @@ export function isUntried(
 export function isPodUntried(workers: readonly Worker[], spec: EffectiveSpec, seats: number): boolean {
   const present = workers.filter(({ hasEnded }) => !hasEnded);
   const last = [...present, ...openSeats(workers, seats).map((seat) => seat.last)];
-  return last.some((worker) => worker === undefined || !fitsPod(worker.pod, spec));
+  return spec.state !== "Stopped" && last.some((worker) => worker === undefined || !fitsPod(worker.pod, spec));
 }

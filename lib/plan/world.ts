@@ -26,8 +26,8 @@ export interface World {
   podWarnings?: ReadonlyMap<string, PodWarning> | undefined;
   /** Pods that the API server has refused to make just now, in this very pass. */
   refusedCreations?: readonly RefusedCreation[] | undefined;
-  /** What the API server said when it refused a trial Pod, by uid of the LoadTest, as far as it was asked. */
-  podRefusals?: ReadonlyMap<string, string>;
+  /** What the API server said when it refused a trial Pod, by uid of the LoadTest, as far as it was asked; null: nothing. */
+  podRefusals?: ReadonlyMap<string, string | null>;
   /** LoadTestResults by the LoadTest's uid, as far as they were looked for: they are to be written. null: there is none. */
   results?: ReadonlyMap<string, StoredResult | null>;
   /** When the status of LoadTests was last written, by their uid, as far as it is remembered. */

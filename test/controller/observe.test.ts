@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { observe } from "../../lib/controller/observe.ts";
 import { ApiError } from "../../lib/kube/api-error.ts";
 import type { KubeClient } from "../../lib/kube/client.ts";
+import { connectionError } from "../../lib/kube/connection-error.ts";
 import type { ObjectKey, Resource } from "../../lib/kube/resource.ts";
 import { Cluster, loadTest, options } from "../plan/cluster.ts";
 
@@ -10,6 +11,7 @@ type Answer = "yes" | Error;
 /** What a look at the LoadTest asks for beside itself and its Pods, and shows. */
 async function look(cluster: Cluster, answerToTrial: Answer = "yes") {
   const asked: string[] = [];
+  const warned: string[] = [];
   const get = async ({ plural }: Resource, { name }: ObjectKey): Promise<unknown> => {
     if (plural === "loadtests") return cluster.test;
     asked.push(`${plural} ${name}`);
@@ -23,8 +25,9 @@ async function look(cluster: Cluster, answerToTrial: Answer = "yes") {
     if (answerToTrial !== "yes") throw answerToTrial;
   };
   const client = { get, list, create } as unknown as KubeClient;
-  const world = await observe(client, { namespace: "ns", name: "lt" }, options, {} as never);
-  return { asked, world };
+  const log = { warn: (_: object, words: string) => warned.push(words) } as never;
+  const world = await observe(client, { namespace: "ns", name: "lt" }, options, log);
+  return { asked, warned, world };
 }
 
 function refusal(code: number, message: string): ApiError {
@@ -32,6 +35,7 @@ function refusal(code: number, message: string): ApiError {
   return new ApiError({ method: "POST", path: "/pods", code, body, retryAfter: null });
 }
 
+const hung = connectionError({ method: "POST", path: "/pods" }, "https://api", "timeout");
 const labeled = { podTemplate: { labels: { a: "b" } } };
 
 function begun(spec: Parameters<typeof loadTest>[0] = {}): Cluster {
@@ -83,5 +87,27 @@ describe("a Pod is tried", () => {
       cluster.end(cluster.live[0] as never, phase);
       expect((await look(cluster)).asked).toEqual(["services web"]);
     }
+  });
+
+  test("not by a run that is to stop", async () => {
+    const cluster = begun();
+    cluster.pods.pop();
+    cluster.edit({ ...labeled, state: "Stopped" });
+    expect((await look(cluster, hung)).asked).not.toContain("trial");
+  });
+
+  test.each([
+    ["no answer", hung, null],
+    ["a webhook that does not answer", refusal(500, "failed calling webhook: context deadline exceeded"), null],
+    ["too many requests", refusal(429, "slow down"), null],
+    ["room in a quota", refusal(403, "exceeded quota: few"), undefined],
+    ["a webhook that knows no dry run", refusal(400, "does not support dry run"), undefined],
+  ])("and %s is no refusal: the rest of the look is made", async (_, answer, words) => {
+    const cluster = begun(labeled);
+    cluster.pods.pop();
+    const { world, warned } = await look(cluster, answer);
+    expect(world.podRefusals?.get("u1")).toBe(words as never);
+    expect(world.pods.length).toBe(1);
+    expect(warned.length).toBe(words === null ? 1 : 0);
   });
 });

@@ -4,7 +4,7 @@ import { nextLookMs } from "../../lib/plan/next-look.ts";
 import type { Observed, Service } from "../../lib/plan/objects.ts";
 import { needsAttention, plan } from "../../lib/plan/plan.ts";
 import type { World } from "../../lib/plan/world.ts";
-import { Cluster, conditionIn, loadTest, options, planOf, service } from "./cluster.ts";
+import { Cluster, conditionIn, created, kinds, loadTest, options, planOf, service } from "./cluster.ts";
 
 function begun(spec: Partial<LoadTestSpec> = {}): Cluster {
   const cluster = new Cluster(loadTest({ workers: 2, ...spec }));
@@ -100,10 +100,12 @@ describe("workers that are to get other Pods", () => {
     const actions = plan({ ...cluster.world(), ...seen }, options, cluster.nowMs);
     cluster.apply(actions);
     cluster.settle();
+    return actions;
   };
 
   test.each<[why: string, seen: Partial<World>, reason: string]>([
     ["are refused", { podRefusals: new Map([["u1", "no such class"]]) }, "PodTemplateInvalid"],
+    ["could not be tried", { podRefusals: new Map([["u1", null]]) }, "Valid"],
     ["would have no Service to aim at", { services: new Map([["ns/web", null]]) }, "ServiceNotFound"],
     ["were not looked at", { services: new Map() }, "Valid"],
   ])("that %s go on in theirs, at other rates", (_, seen, reason) => {
@@ -129,5 +131,13 @@ describe("workers that are to get other Pods", () => {
     cluster.edit({ state: "Stopped" });
     passOf(cluster, refused);
     expect(cluster.live).toEqual([]);
+  });
+
+  test("of which one has gone get none as long as it is not known what the API server says of them", () => {
+    const cluster = begun(labeled);
+    cluster.pods.pop();
+    expect(created(passOf(cluster, { podRefusals: new Map([["u1", null]]) }))).toEqual([]);
+    expect(lookMs(cluster)).toBe(2000);
+    expect(kinds(passOf(cluster, {}))).toContain("createPod");
   });
 });
