@@ -83,13 +83,14 @@ export function instructions(staffing: Staffing): Action[] {
   return staying.flatMap((worker): Action[] => {
     const observed = worker.plan as WorkerPlan;
     const { index, count } = observed.worker;
+    const share = { index, count: count < seats ? (areManned(count) ? seats : count) : mayGrow ? seats : count };
     const plan = {
       generation: observed.generation,
-      worker: { index, count: count < seats ? (areManned(count) ? seats : count) : mayGrow ? seats : count },
+      worker: share,
       ...script,
       barrier: observed.barrier,
       ...(observed.preflight === undefined ? {} : { preflight: observed.preflight }),
-      ...startOf(worker, observed, staying, staffing),
+      ...startOf(worker, { ...observed, worker: share }, staying, staffing),
     };
     if (isDeepStrictEqual(plan, observed)) return [];
     return [setPlan(worker.pod, { ...plan, generation }, nowMs)];
@@ -98,10 +99,13 @@ export function instructions(staffing: Staffing): Action[] {
 
 type Start = Pick<WorkerPlan, "startAtMs" | "joinNs">;
 
-/** The start that it was told, or may be told now: all together at first, later whoever's share is free. */
+/**
+ * The start that it was told, or may be told now: all together at first, later whoever's share is free. Of those that wait
+ * whoever is to hold the greater share goes first.
+ */
 function startOf(
   worker: Worker,
-  { startAtMs: toldAtMs, joinNs }: WorkerPlan,
+  { startAtMs: toldAtMs, joinNs, worker: { count } }: WorkerPlan,
   staying: readonly Worker[],
   staffing: Staffing,
 ): Start {
@@ -117,7 +121,9 @@ function startOf(
     return areReady ? { startAtMs: nowMs + barrierMs } : {};
   }
   if (!isWaiting(worker)) return { startAtMs };
-  if (!worker.isRunning || !present.every((other) => isWaiting(other) || isSettled(other, seats))) return {};
+  const leavesRoom = (other: Worker) =>
+    isWaiting(other) ? (other.plan?.worker.count ?? 0) >= count : isSettled(other, count);
+  if (!worker.isRunning || !present.every((other) => other === worker || leavesRoom(other))) return {};
   const joinMsAfterStart = nowMs + joinMs - startAtMs;
   return { startAtMs, ...(joinMsAfterStart <= 0 ? {} : { joinNs: joinMsAfterStart * 1e6 }) };
 }
@@ -135,7 +141,7 @@ function isReady(worker: Worker, nowMs: number): boolean {
   return worker.isRunning && (worker.hasAcknowledged || readySinceMs(worker, nowMs) !== undefined);
 }
 
-/** It is known to hold no more than its share of now. */
-function isSettled({ plan, hasAcknowledged, isGoing }: Worker, seats: number): boolean {
-  return hasAcknowledged && !isGoing && plan?.worker.count === seats && !plan.stop;
+/** It is known to hold one of so many shares, and no more. */
+function isSettled({ plan, hasAcknowledged, isGoing }: Worker, count: number): boolean {
+  return hasAcknowledged && !isGoing && plan?.worker.count === count && !plan.stop;
 }

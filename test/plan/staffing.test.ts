@@ -39,6 +39,25 @@ describe("more workers", () => {
     });
     expect(planOf(first).joinNs).toBeUndefined();
   });
+
+  test("never hold more than the whole with one of before that waits to begin, which goes first", () => {
+    const cluster = begun({ workers: 1 });
+    cluster.pods = [];
+    cluster.pass();
+    cluster.edit({ workers: 4 });
+    cluster.pass();
+    for (const seat of [2, 0, 3, 1]) {
+      const pod = cluster.pods[seat] as Observed<Pod>;
+      cluster.start(pod);
+      cluster.deliver(pod);
+      cluster.pass();
+      const begun = cluster.pods.filter((one) => planOf(one).startAtMs !== undefined);
+      expect(begun.map(shortName)).toEqual(seat === 2 ? [] : ["lt-0"]);
+    }
+    cluster.converge();
+    expect(cluster.pods.map((one) => planOf(one).startAtMs)).toEqual(Array(4).fill(nowMs));
+    expect(shares(cluster)).toEqual([0, 1, 2, 3].map((index) => ({ index, count: 4 })));
+  });
 });
 
 describe("before the load", () => {
