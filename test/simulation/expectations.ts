@@ -13,7 +13,7 @@ import type { Kubelets, NodePod } from "../model/kubelets.ts";
 import type { Change, Store } from "../model/store.ts";
 import type { VirtualTime } from "../model/virtual-time.ts";
 import type { WorkerProcess } from "../model/worker-process.ts";
-import { formatMs, maxRequestsPerSecond } from "./history.ts";
+import { formatMs, maxRequestsPerSecond, outside } from "./history.ts";
 
 /** Why a history is not as it must be. */
 export class Broken extends Error {}
@@ -119,6 +119,8 @@ export class Expectations {
     if (plural !== "pods") return;
     if (before === undefined) this.#noticePod(object as never);
     const { metadata, status } = object as Observed<Pod>;
+    const isOutside = ({ origin }: WorkerPlan["backends"][number]) => origin.host.startsWith(`${outside}.`);
+    if (planIn(object as never)?.backends.some(isOutside)) this.break(`Pod "${metadata.name}" is to send outside`);
     const isShaken = isDeletion || metadata.deletionTimestamp !== undefined || status?.phase === "Failed";
     if (isShaken) this.#shaken.add(metadata.labels?.[runLabel] ?? "");
   }
@@ -253,12 +255,17 @@ export class Expectations {
     }
     const lacks = ["CanaryNotFound", "ServiceNotFound"].find((reason) => reason === accepted?.reason);
     if (lacks !== undefined) return says(`is not accepted: ${lacks}`); // in the end all of them are there
+    const spec = effectiveSpec(loadTest.spec);
+    if (spec.state === "Stopped") return says("is to be stopped, and is not complete");
+    const isOutside = spec.service === outside && accepted?.reason !== "RateAboveLimit";
+    if (isOutside !== (accepted?.reason === "TargetNotAllowed")) {
+      return says(`aims at "${spec.service}", which is said to be ${accepted?.reason}`);
+    }
+    if (isOutside) return undefined; // its workers go on as they were told, as long as they last
     if (accepted?.status !== "True") {
       const ready = Math.max(running.length, status.workers?.ready ?? 0);
       return ready > 0 ? says(`is not accepted, and has, or is said to have, ${ready} workers`) : undefined;
     }
-    const spec = effectiveSpec(loadTest.spec);
-    if (spec.state === "Stopped") return says("is to be stopped, and is not complete");
     const isPaused = spec.state === "Paused";
     if (isGivenUp(pods, spec.workers)) {
       const goesOn = isPaused || spec.durationNs === undefined || status.startTime === undefined;

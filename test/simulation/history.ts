@@ -40,7 +40,9 @@ export interface History {
 
 /** No LoadTest may ask for more; some do. */
 export const maxRequestsPerSecond = 1000;
+/** Those that come and go, and one of type ExternalName, which is always there. */
 const services = ["web", "web2"];
+export const outside = "outside";
 const longestMs = 60_000;
 
 export function randomHistory(seed: number): History {
@@ -179,6 +181,7 @@ function randomChange(chance: Chance): Record<string, unknown> {
     duration: () => (chance.oneIn(2) ? null : `${3 + chance.below(25)}s`),
     paths: () => [`/${chance.below(3)}`],
     connections: () => 1 + chance.below(8),
+    service: () => chance.pick([...services, outside]),
     runID: () => `run-${chance.below(3)}`,
     // What only new workers can follow.
     arrivals: () => chance.pick(["Constant", "Poisson"]),
@@ -187,7 +190,8 @@ function randomChange(chance: Chance): Record<string, unknown> {
   };
   const fields = Object.keys(changes) as (keyof typeof changes)[];
   const chosen = [chance.pick([...fields.slice(0, 3), ...fields]), ...(chance.oneIn(3) ? [chance.pick(fields)] : [])];
-  return Object.fromEntries(chosen.map((field) => [field, changes[field]?.()]));
+  const change = Object.fromEntries(chosen.map((field) => [field, changes[field]?.()]));
+  return "service" in change ? { ...change, canary: null } : change;
 }
 
 function randomBackends(chance: Chance): CanarySpec["backends"] {

@@ -17,7 +17,7 @@ import type { Call } from "../model/refusal.ts";
 import { inVirtualTime, VirtualTime } from "../model/virtual-time.ts";
 import type { Disturbance } from "../model/watch-stream.ts";
 import { Broken, Expectations } from "./expectations.ts";
-import { formatMs, type History, type Step } from "./history.ts";
+import { formatMs, type History, outside, type Step } from "./history.ts";
 import { Replica } from "./replica.ts";
 import { Replicas } from "./replicas.ts";
 
@@ -125,6 +125,7 @@ class Simulation {
 
   #live(): void {
     for (const name of ["web", "web2"]) this.#do({ atMs: 0, do: "setService", name, exists: true });
+    this.#apply(services, outside, { type: "ExternalName", externalName: "example.com" });
     this.#replicas.begin();
     for (const step of this.#history.steps) {
       this.#pass(epochMs + step.atMs);
