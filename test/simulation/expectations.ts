@@ -261,12 +261,19 @@ export class Expectations {
     if (isOutside !== (accepted?.reason === "TargetNotAllowed")) {
       return says(`aims at "${spec.service}", which is said to be ${accepted?.reason}`);
     }
-    if (isOutside) return undefined; // its workers go on as they were told, as long as they last
+    const isPaused = spec.state === "Paused";
+    if (isOutside) {
+      // Its workers go on as they were told, as long as they last.
+      if (isPaused || status.startTime === undefined) return undefined;
+      if (spec.durationNs !== undefined) return says("has not ended");
+      return running.length > 0 && condition("RateAchieved") === undefined
+        ? says("does not say whether its rate is kept")
+        : undefined;
+    }
     if (accepted?.status !== "True") {
       const ready = Math.max(running.length, status.workers?.ready ?? 0);
       return ready > 0 ? says(`is not accepted, and has, or is said to have, ${ready} workers`) : undefined;
     }
-    const isPaused = spec.state === "Paused";
     if (isGivenUp(pods, spec.workers)) {
       const goesOn = isPaused || spec.durationNs === undefined || status.startTime === undefined;
       return goesOn ? undefined : says("has not failed, though its workers have, and its time is over");
