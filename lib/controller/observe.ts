@@ -67,10 +67,10 @@ export async function observe(
   fresh?: LoadTest,
   recent?: RecentServices,
 ): Promise<World> {
-  const [loadTest, workers] =
-    fresh === undefined
-      ? await Promise.all([getOrNull(client, loadtests, key) as Promise<LoadTest | null>, listNamed(client, key)])
-      : [fresh, []];
+  const getLoadTest = async () => (await getOrNull(client, loadtests, key)) as LoadTest | null;
+  // One after the other: Pods from before what the LoadTest says of them would be taken for lost ones.
+  const loadTest = fresh ?? (await getLoadTest());
+  const workers = fresh === undefined ? await listNamed(client, key) : [];
   const getService = (service: Required<ObjectKey>) =>
     fresh === undefined || recent === undefined ? getOrNull(client, services, service) : recent.get(client, service);
   const target = loadTest === null ? none : await observeTarget(client, loadTest, workers, options, getService);
@@ -82,13 +82,20 @@ export async function observe(
     ...(loadTest === null || fresh !== undefined
       ? {}
       : await observeTrial(client, loadTest, workers, target, options, log)),
-    goneOwners: new Set(
-      workers
-        .filter((pod) => loadTest === null || ownerUid(pod) !== loadTest.metadata.uid)
-        .map((pod) => ownerUid(pod) ?? objectName(pod)),
-    ),
+    goneOwners: await goneOwners(loadTest, workers, getLoadTest),
     podWarnings: await observeWarnings(client, workers, log),
   };
+}
+
+/** Owners of Pods, or the Pods' names if they have none, that are gone: none that has come while they were listed. */
+async function goneOwners(
+  loadTest: LoadTest | null,
+  workers: readonly Observed<Pod>[],
+  getLoadTest: () => Promise<LoadTest | null>,
+): Promise<ReadonlySet<string>> {
+  const strangers = (of: LoadTest | null) => workers.filter((pod) => of === null || ownerUid(pod) !== of.metadata.uid);
+  const gone = strangers(loadTest).length === 0 ? [] : strangers(await getLoadTest());
+  return new Set(gone.map((pod) => ownerUid(pod) ?? objectName(pod)));
 }
 
 async function listNamed(client: KubeClient, { namespace, name }: Required<ObjectKey>): Promise<Observed<Pod>[]> {

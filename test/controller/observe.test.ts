@@ -111,3 +111,36 @@ describe("a Pod is tried", () => {
     expect(warned.length).toBe(words === null ? 1 : 0);
   });
 });
+
+describe("what is read at different instants", () => {
+  const key = { namespace: "ns", name: "lt" };
+  const silent = {} as never;
+
+  test("Pods are listed after the LoadTest has been read, so that none of which it tells is missing", async () => {
+    const cluster = begun();
+    let isRead = false;
+    const get = async () => {
+      await Bun.sleep(5);
+      isRead = true;
+      return cluster.test;
+    };
+    const list = async () => ({ items: isRead ? cluster.pods : [], resourceVersion: "1" });
+    const world = await observe({ get, list } as unknown as KubeClient, key, options, silent);
+    expect(world.pods.length).toBe(2);
+  });
+
+  test.each([
+    ["that has come meanwhile", true],
+    ["that is gone", false],
+  ])("Pods of a LoadTest %s", async (_, hasCome) => {
+    const cluster = begun();
+    let looks = 0;
+    const get = async () => {
+      if (looks++ > 0 && hasCome) return cluster.test;
+      throw refusal(404, "not found");
+    };
+    const list = async () => ({ items: cluster.pods, resourceVersion: "1" });
+    const { goneOwners } = await observe({ get, list } as unknown as KubeClient, key, options, silent);
+    expect([...goneOwners]).toEqual(hasCome ? [] : ["u1"]);
+  });
+});
