@@ -72,7 +72,7 @@ export const saturatedShare = 0.1;
 /** Of the scheduled requests. */
 const neglectedShare = 0.001;
 
-/** Why the figures of a run cannot be trusted, a sentence each; empty when they can. `latencyNs`: its 99th percentile. */
+/** Why the figures of a run cannot be trusted, a sentence each; empty when they can. `latencyNs`: its 99th percentile, 0 without one. */
 export function generatorFaults(
   workers: readonly GeneratorFigures[],
   { scheduled, lost }: Pick<Account, "scheduled" | "lost">,
@@ -90,7 +90,7 @@ function lateness(workers: readonly GeneratorFigures[], latencyNs: number): stri
   const slipNs = Math.max(...workers.map((worker) => worker.slipNs));
   if (slipNs <= slipLimitNs || slipNs <= latencyNs * slipShareOfLatency) return [];
   const lateBy = `the generator sent late by itself: ${ms(slipNs)} at the 99th percentile`;
-  return [`${lateBy}, where the latency is ${ms(latencyNs)}`];
+  return [latencyNs === 0 ? `${lateBy}, and nothing was answered` : `${lateBy}, where the latency is ${ms(latencyNs)}`];
 }
 
 function shortages(workers: readonly GeneratorFigures[], scheduled: number, lost: number): string[] {

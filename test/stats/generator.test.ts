@@ -20,6 +20,9 @@ test("a generator that kept up has no faults", () => {
 test("slip counts above a millisecond and above a tenth of the latency", () => {
   expect(generatorFaults([report({}, [2e6])], { scheduled: 1000, lost: 0 }, 30e6)).toEqual([]);
   expect(generatorFaults([report({}, [0.9e6])], { scheduled: 1000, lost: 0 }, 1e6)).toEqual([]);
+  expect(generatorFaults([report({}, [2e6])], { scheduled: 1000, lost: 0 }, 0)[0]).toEndWith(
+    ", and nothing was answered",
+  );
   expect(generatorFaults([report({}, [2e6])], { scheduled: 1000, lost: 0 }, 10e6)[0]).toContain(
     "sent late by itself: 2.0",
   );
