@@ -133,8 +133,11 @@ export class Dialer {
     isAuthorized: boolean,
     verification: Error | null,
   ): TargetError | undefined {
-    if (!isAuthorized && verification === null) {
-      return new TargetError("tlsHandshake", `Cannot connect to "${this.where()}": TLS handshake failed`);
+    const { code, message = "" } = (verification ?? {}) as Partial<NodeJS.ErrnoException>;
+    if (code === "EPROTO" || (!isAuthorized && verification === null)) {
+      const reason = message.endsWith("WRONG_VERSION_NUMBER") ? "the answer is no TLS" : message || "no reason given";
+      const words = `TLS handshake failed: ${reason}, must be a port that speaks TLS`;
+      return new TargetError("tlsHandshake", `Cannot connect to "${this.where()}": ${words}`);
     }
     return this.#isInsecure ? undefined : verifyPeer(socket, (this.#tls as TlsOptions).serverName, verification);
   }

@@ -120,3 +120,17 @@ test("a server that asks for a client certificate gets it, under the name that i
   const misnamed = drive(planFor(server, { backends, tls: { ...tls, clientCertificate, serverName: "other.test" } }));
   expect(misnamed).rejects.toMatchObject({ kind: "tlsName" });
 });
+
+test.each([true, false])(
+  "a port that does not speak TLS fails in the handshake, with insecure %p too",
+  async (insecure) => {
+    const server = serve(() => "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    const origin = { scheme: "https" as const, host: "127.0.0.1", port: server.port };
+    const backends = [{ name: "web", percent: 100, origin }];
+    const opening = drive(planFor(server, { backends, tls: { caFiles: [], insecure } }));
+    await expect(opening).rejects.toMatchObject({
+      kind: "tlsHandshake",
+      message: expect.stringContaining("the answer is no TLS, must be a port that speaks TLS"),
+    });
+  },
+);
