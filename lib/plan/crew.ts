@@ -12,7 +12,7 @@ const readyPatience = 3;
 
 export interface Worker {
   pod: Observed<Pod>;
-  /** undefined: what the Pod carries is not a plan; somebody has edited it. */
+  /** undefined: what the Pod carries is no plan, or not that of its seat; somebody has edited it. */
   plan: WorkerPlan | undefined;
   seat: number;
   attempt: number;
@@ -39,10 +39,12 @@ export interface Worker {
 export function workerOf(pod: Observed<Pod>, reports: ReadonlyMap<string, WorkerReport> = new Map()): Worker {
   const { labels = {}, annotations = {}, deletionTimestamp, uid } = pod.metadata;
   const report = reports.get(uid);
+  const seat = Number(labels[workerLabel]);
+  const plan = observedPlan(pod);
   return {
     pod,
-    plan: observedPlan(pod),
-    seat: Number(labels[workerLabel]),
+    plan: plan?.worker.index === seat ? plan : undefined,
+    seat,
     attempt: Number(labels[attemptLabel] ?? 0),
     isRunning: isRunning(pod),
     hasEnded: hasEnded(pod),

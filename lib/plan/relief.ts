@@ -41,7 +41,7 @@ export function mayLackPods(loadTest: LoadTest, spec: EffectiveSpec, workers: re
 export function seatsWanted(loadTest: LoadTest, spec: EffectiveSpec, scene: Scene): number {
   if (!isOurs(loadTest)) return spec.workers;
   const { workers, known, rate, isOver, nowMs } = scene;
-  const staying = workers.filter(({ hasEnded, isGoing, plan }) => !hasEnded && !isGoing && !plan?.stop);
+  const staying = workers.filter(({ hasEnded, isGoing, plan }) => !hasEnded && !isGoing && plan && !plan.stop);
   if (isOver) return withinLimits(spec, seatsOf(workers.filter(hasBegun))); // the others need not any more
   if (hasFallen(loadTest, known)) return spec.workers;
   const seats = withinLimits(spec, Math.max(seatsOf(staying), loadTest.status?.workers?.desired ?? 0));

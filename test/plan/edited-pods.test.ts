@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { loadtestresults, loadtests } from "../../lib/kube/resource.ts";
-import { planAnnotation } from "../../lib/plan/names.ts";
+import { planAnnotation, workerLabel } from "../../lib/plan/names.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
 import { plan } from "../../lib/plan/plan.ts";
 import { parseWorkerReport } from "../../lib/plan/worker-report.ts";
@@ -72,3 +72,18 @@ test("whatever number is written into a Pod, what is planned may be stored", () 
     { numRuns: 300 },
   );
 }, 60_000);
+
+test.each(["x", "1", "0.5", undefined])("a Pod that says it is worker %p and is not is replaced", (label) => {
+  const cluster = new Cluster(loadTest({ duration: "8h" }));
+  cluster.converge();
+  const [first] = cluster.pods as [Observed<Pod>];
+  Object.assign(first.metadata.labels ?? {}, { [workerLabel]: label });
+  cluster.edit({ thresholds: { errorRate: "1%" } });
+  const actions = cluster.plan();
+  for (const action of actions) {
+    if (action.kind === "patchStatus") expect(schemaProblem(loadtests, action)).toBeUndefined();
+  }
+  cluster.apply(actions.filter(({ kind }) => kind !== "createPod")); // its name is taken until it is gone
+  cluster.converge();
+  expect(cluster.live.map(({ metadata }) => metadata.labels?.[workerLabel])).toEqual(["0"]);
+});
