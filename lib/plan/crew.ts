@@ -4,6 +4,7 @@ import { planHash, type WorkerPlan } from "../load/worker-plan.ts";
 import { attemptLabel, planAnnotation, workerLabel } from "./names.ts";
 import type { Observed, Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
+import { resultOf } from "./worker-outcome.ts";
 import type { WorkerReport } from "./worker-report.ts";
 import { workerStatus } from "./worker-status.ts";
 
@@ -97,14 +98,14 @@ export function toldStartMs(workers: readonly Worker[]): number | undefined {
 }
 
 /**
- * A worker without barrier begins by itself, and says when it did. Of one whose log is out of reach for long it is known
- * about: the plan's instants are on this clock, whichever it is.
+ * A worker without barrier begins by itself, and says when it did, in its log or its result. Of one whose log is out of
+ * reach for long it is known about: the plan's instants are on this clock, whichever it is.
  */
 export function ownStartMs(workers: readonly Worker[], nowMs: number): number | undefined {
   const own = workers.filter(({ plan }) => plan?.barrier === false);
   const isOutOfReach = ({ wasHeard, pod }: Worker) => !wasHeard && workerStatus(pod)?.restartCount === 0;
   return (
-    own.map(({ begunAtMs }) => begunAtMs).find((instant) => instant !== undefined) ??
+    own.map(({ begunAtMs, pod }) => begunAtMs ?? resultOf(pod)?.startedAtMs).find((instant) => instant !== undefined) ??
     own
       .map((one) => (isOutOfReach(one) ? readySinceMs(one, nowMs) : undefined))
       .find((instant) => instant !== undefined)

@@ -1,6 +1,8 @@
 // Whose place is taken again, and how often: what ends a worker is not always a fault of its own.
 import { expect, test } from "bun:test";
-import { Cluster, conditionIn, loadTest } from "./cluster.ts";
+import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
+import { completed, workerRecording } from "../stats/worker-recordings.ts";
+import { Cluster, conditionIn, created, loadTest, nowMs, planOf } from "./cluster.ts";
 
 const interrupted = [{ name: "worker", ready: false, restartCount: 0, state: { terminated: { exitCode: 143 } } }];
 
@@ -73,4 +75,19 @@ test("workers replaced for an edit are no failures", () => {
   for (const pod of cluster.live) cluster.end(pod, "Failed");
   goOn(cluster);
   expect(cluster.live.length).toBe(1);
+});
+
+test("who follows a worker that nobody has heard of goes on with its schedule, if it has left when that began", () => {
+  const cluster = new Cluster(loadTest({ workers: 1, duration: "60s" }));
+  cluster.pass();
+  const message = formatTerminationMessage(workerRecording(0, [[completed([1e6])]], 1));
+  const state = { terminated: { exitCode: 143, message } };
+  const containerStatuses = [{ name: "worker", ready: false, restartCount: 0, state }];
+  for (const pod of cluster.pods) pod.status = { phase: "Failed", reason: "Evicted", containerStatuses };
+  cluster.nowMs += 10_000;
+  const [next] = created(cluster.pass());
+  expect(next && planOf(next)).toMatchObject({ barrier: true, durationNs: 60e9 });
+  expect(cluster.test.status?.startTime).toBe("2030-01-01T00:00:00Z");
+  cluster.converge();
+  expect(cluster.live.map((pod) => planOf(pod).startAtMs)).toEqual([nowMs]);
 });
