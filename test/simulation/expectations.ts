@@ -1,5 +1,6 @@
 // What must be so at every instant, and what must come to be so. Nothing here knows how the planner brings it about.
 import { isDeepStrictEqual } from "node:util";
+import { rateCurve } from "../../lib/load/planned-schedule.ts";
 import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { effectiveSpec, highestRate } from "../../lib/loadtest/defaults.ts";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
@@ -164,10 +165,10 @@ export class Expectations {
     const words = `LoadTest "${objectName(loadTest)}" is said to have completed ${results.completed} requests`;
     if (results.completed > completed) this.break(`${words}, and its workers completed ${completed}`);
     if (!this.#shaken.has(hash) && results.completed < completed) this.break(`${words} of ${completed}`);
-    const { durationNs, requestsPerSecond, arrivals } = effectiveSpec(loadTest.spec);
+    const spec = effectiveSpec(loadTest.spec);
     const isWhole = conditions.some(({ type, reason }) => type === "Complete" && reason === "WorkersFinished");
-    if (!isWhole || loadTest.metadata.generation > 1 || arrivals !== "Constant" || durationNs === undefined) return;
-    const total = Math.ceil((requestsPerSecond * durationNs) / 1e9);
+    if (!isWhole || loadTest.metadata.generation > 1 || spec.arrivals !== "Constant") return;
+    const total = Math.ceil((rateCurve(spec)?.total ?? 0) * (1 - 1e-14)); // but for rounding
     if (results.scheduled !== total) {
       this.break(`LoadTest "${objectName(loadTest)}": ${results.scheduled} requests were due, must be ${total}`);
     }

@@ -159,13 +159,27 @@ function randomSpec(chance: Chance): LoadTestSpec {
     ...target,
     scheme: "http",
     requestsPerSecond: randomRate(chance),
-    workers: 1 + chance.below(3),
-    ...(chance.oneIn(3) ? { duration: `${3 + chance.below(25)}s` } : {}),
+    ...(chance.oneIn(6) ? {} : { workers: 1 + chance.below(3) }),
+    ...randomLength(chance),
     ...(chance.oneIn(4) ? { arrivals: "Poisson" as const } : {}),
     ...(chance.oneIn(3) ? { paths: ["/a", "/b"] } : {}),
+    ...(chance.oneIn(8) ? { startDeadline: `${1 + chance.below(20)}s` } : {}),
+    ...(chance.oneIn(8) ? { thresholds: { minRate: "99%", abortOnFailure: chance.oneIn(2) } } : {}),
     ...(chance.oneIn(12) ? { state: chance.pick(["Paused", "Stopped"] as const) } : {}),
     ...(chance.oneIn(12) ? { ttlAfterFinished: "5s" } : {}),
   };
+}
+
+function randomLength(chance: Chance): Pick<LoadTestSpec, "duration" | "stages"> {
+  if (chance.oneIn(8)) return { stages: randomStages(chance) };
+  return chance.oneIn(3) ? { duration: `${3 + chance.below(25)}s` } : {};
+}
+
+function randomStages(chance: Chance): NonNullable<LoadTestSpec["stages"]> {
+  return Array.from({ length: 1 + chance.below(3) }, () => ({
+    duration: `${1 + chance.below(8)}s`,
+    requestsPerSecond: chance.below(40),
+  }));
 }
 
 function randomRate(chance: Chance): number {
@@ -179,6 +193,9 @@ function randomChange(chance: Chance): Record<string, unknown> {
     workers: () => 1 + chance.below(4),
     state: () => chance.pick(["Running", "Running", "Paused", "Paused", "Stopped"]),
     duration: () => (chance.oneIn(2) ? null : `${3 + chance.below(25)}s`),
+    stages: () => (chance.oneIn(2) ? null : randomStages(chance)),
+    startDeadline: () => (chance.oneIn(2) ? null : "5s"),
+    thresholds: () => (chance.oneIn(2) ? null : { minRate: "99%", abortOnFailure: true }),
     paths: () => [`/${chance.below(3)}`],
     connections: () => 1 + chance.below(8),
     service: () => chance.pick([...services, outside]),
@@ -191,7 +208,12 @@ function randomChange(chance: Chance): Record<string, unknown> {
   const fields = Object.keys(changes) as (keyof typeof changes)[];
   const chosen = [chance.pick([...fields.slice(0, 3), ...fields]), ...(chance.oneIn(3) ? [chance.pick(fields)] : [])];
   const change = Object.fromEntries(chosen.map((field) => [field, changes[field]?.()]));
-  return "service" in change ? { ...change, canary: null } : change;
+  return {
+    ...change,
+    ...("service" in change ? { canary: null } : {}),
+    ...("stages" in change && change["stages"] !== null ? { duration: null } : {}),
+    ...("duration" in change && change["duration"] !== null ? { stages: null } : {}),
+  };
 }
 
 function randomBackends(chance: Chance): CanarySpec["backends"] {
