@@ -81,11 +81,12 @@ function randomSuccession(chance: Chance, atMs: number): Step[] {
 function randomAftermath(chance: Chance, atMs: number): Step[] {
   const seconds = 2 + chance.below(6);
   const handedOverAtMs = atMs + 1000 * seconds + chance.below(15_000);
+  const { stages: _, ...spec } = randomSpec(chance);
   const afterwards: Timeless<Step> = chance.oneIn(2)
     ? { do: "delete", name: "c", policy: chance.oneIn(3) ? "Orphan" : "Background" }
     : { do: "deletePod", pod: chance.below(8) };
   return [
-    { atMs, do: "create", name: "c", spec: { ...randomSpec(chance), duration: `${seconds}s` } },
+    { atMs, do: "create", name: "c", spec: { ...spec, duration: `${seconds}s` } },
     { atMs: handedOverAtMs - chance.below(4000), do: "disturbCall", fate: "late", afterCalls: chance.below(4) },
     { atMs: handedOverAtMs, ...randomHandOver(chance) },
     { atMs: handedOverAtMs + chance.below(50_000), ...afterwards },
@@ -164,7 +165,7 @@ function randomSpec(chance: Chance): LoadTestSpec {
     ...(chance.oneIn(4) ? { arrivals: "Poisson" as const } : {}),
     ...(chance.oneIn(3) ? { paths: ["/a", "/b"] } : {}),
     ...(chance.oneIn(8) ? { startDeadline: `${1 + chance.below(20)}s` } : {}),
-    ...(chance.oneIn(8) ? { thresholds: { minRate: "99%", abortOnFailure: chance.oneIn(2) } } : {}),
+    ...(chance.oneIn(8) ? { thresholds: { minRate: "99%" } } : {}),
     ...(chance.oneIn(12) ? { state: chance.pick(["Paused", "Stopped"] as const) } : {}),
     ...(chance.oneIn(12) ? { ttlAfterFinished: "5s" } : {}),
   };
@@ -195,7 +196,7 @@ function randomChange(chance: Chance): Record<string, unknown> {
     duration: () => (chance.oneIn(2) ? null : `${3 + chance.below(25)}s`),
     stages: () => (chance.oneIn(2) ? null : randomStages(chance)),
     startDeadline: () => (chance.oneIn(2) ? null : "5s"),
-    thresholds: () => (chance.oneIn(2) ? null : { minRate: "99%", abortOnFailure: true }),
+    thresholds: () => (chance.oneIn(2) ? null : { minRate: "99%" }),
     paths: () => [`/${chance.below(3)}`],
     connections: () => 1 + chance.below(8),
     service: () => chance.pick([...services, outside]),
