@@ -258,6 +258,8 @@ export class Expectations {
     if (lacks !== undefined) return says(`is not accepted: ${lacks}`); // in the end all of them are there
     const spec = effectiveSpec(loadTest.spec);
     if (spec.state === "Stopped") return says("is to be stopped, and is not complete");
+    const isAwaited = spec.startDeadlineNs !== undefined && status.startTime === undefined;
+    if (isAwaited) return says("has neither begun nor ended by its startDeadline");
     const isOutside = spec.service === outside && accepted?.reason !== "RateAboveLimit";
     if (isOutside !== (accepted?.reason === "TargetNotAllowed")) {
       return says(`aims at "${spec.service}", which is said to be ${accepted?.reason}`);
