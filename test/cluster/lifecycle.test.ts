@@ -8,6 +8,7 @@ import { apiVersion } from "../../lib/loadtest/api-group.ts";
 import type { LoadTestResultData } from "../../lib/loadtest/load-test-result.ts";
 import type { LoadTestResults } from "../../lib/loadtest/load-test-results.ts";
 import type { Condition, LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
+import { planAnnotation } from "../../lib/plan/names.ts";
 import type { Pod } from "../../lib/plan/objects.ts";
 import { binary } from "../binary/process.ts";
 import { type Access, accessLog, FollowedLog, startNginx } from "./access-log.ts";
@@ -135,6 +136,27 @@ describe.skipIf(kubeconfig === "")("on a real cluster", () => {
       ].toSorted();
     expect(connections(false)).toHaveLength(16);
     expect(connections(true)).toEqual(connections(false));
+  }, 150_000);
+
+  test.concurrent("sent out of the cluster in mid-run it is refused, and goes on where it was", async () => {
+    const target = "elsewhere.example.com";
+    await kubectl(["create", "service", "externalname", "outside", "--external-name", target, ...inNamespace]);
+    await apply("guarded", { requestsPerSecond: 50, workers: 2 });
+    await serves("guarded", 50);
+    const before = uids(await podsOf("guarded"));
+    const plans = async () => (await podsOf("guarded")).map(({ metadata }) => metadata.annotations?.[planAnnotation]);
+    await edit("guarded", { service: "outside", requestsPerSecond: 20 });
+    const refused = await becomes("guarded", (status) => condition(status, "Accepted")?.status === "False");
+    expect(condition(refused, "Accepted")?.reason).toBe("TargetNotAllowed");
+    await serves("guarded", (await requestsOf("guarded")).length + 100);
+    expect((await plans()).filter((plan) => plan?.includes("outside."))).toEqual([]);
+    await edit("guarded", { service: "next" });
+    await becomes("guarded", (status) => condition(status, "Accepted")?.status === "True");
+    await eventually(plans, (texts) => texts.length === 2 && texts.every((plan) => plan?.includes("next.")));
+    expect(uids(await podsOf("guarded"))).toEqual(before);
+    await edit("guarded", { state: "Stopped" });
+    const { results, log } = await outcomeOf("guarded");
+    expectAccounted(results, log);
   }, 150_000);
 
   test.concurrent("while it is paused nothing is sent; then it goes on, and sends all that its duration asks for", async () => {
