@@ -23,7 +23,7 @@ import { type Observation, statusOf } from "./status.ts";
 import { statusWriteDelayMs } from "./status-writes.ts";
 import { stuckWorker } from "./stuck.ts";
 import { remindersFor } from "./telling.ts";
-import { isChangeAhead, ratesOf } from "./timeline.ts";
+import { isChangeAhead, noticeNs, ratesOf } from "./timeline.ts";
 import { refusePod } from "./trial-pod.ts";
 import { isLongStarting } from "./trouble.ts";
 import { isUntried } from "./untried.ts";
@@ -113,13 +113,15 @@ function planLoadTest(
   const isKnown = target.isKnown && world.podRefusals?.get(loadTest.metadata.uid) !== null;
   const refusal = unfit ?? refusePod(loadTest, world) ?? target.refusal ?? refuseSize(wanted, spec);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
+  const isToldOf = workers.some(({ hasEnded }) => !hasEnded); // a change ahead that nobody is told of would stay ahead
+  const fromNs = sinceStartNs === undefined ? undefined : sinceStartNs + (isToldOf ? noticeNs : 0);
   const isPaused = spec.state === "Paused";
   const isFit = refusal === undefined && (isKnown || !isUntried(workers, spec, wanted.backends));
   const attainable = isFit ? wanted : (known ?? wanted);
   const script =
     unfit !== undefined && known !== undefined
       ? known
-      : scriptTowards(known, attainable, { rates: ratesOf(wanted), isPaused, sinceStartNs });
+      : scriptTowards(known, attainable, { rates: ratesOf(wanted), isPaused, fromNs });
   const { reports = new Map() } = world;
   const stored = world.results?.get(loadTest.metadata.uid);
   const kept = storedOfRun(stored ?? null, startAtMs);

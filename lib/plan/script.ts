@@ -43,14 +43,14 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((value, index) => value - (b[index] as number)).find((difference) => difference !== 0) ?? 0;
 }
 
-/** The known script, changed so that it becomes the wanted one at these rates, and does not outgrow a plan. */
+/** The known script, changed so that it becomes the wanted one at these rates from `fromNs` on, and does not outgrow a plan. */
 export function scriptTowards(
   known: Script | undefined,
   wanted: Script,
-  { rates, isPaused, sinceStartNs }: { rates: Rates; isPaused: boolean; sinceStartNs: number | undefined },
+  { rates, isPaused, fromNs }: { rates: Rates; isPaused: boolean; fromNs: number | undefined },
 ): Script {
   const { requestsPerSecond: _, durationNs: __, stages: ___, changes: ____, ...rest } = wanted;
-  const script = { ...rest, ...timelineTowards(known, { ...rates, isPaused }, sinceStartNs) };
+  const script = { ...rest, ...timelineTowards(known, { ...rates, isPaused }, fromNs) };
   const grown = {
     ...script,
     backends: continued(known?.backends ?? [], wanted.backends, unusedBackend, mostBackends),

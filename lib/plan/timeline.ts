@@ -21,16 +21,16 @@ export const noticeNs = 1e9;
  * The timeline that leads to the wanted rates, or to a pause.
  *
  * @param known The one that workers follow; undefined: there are none.
- * @param sinceStartNs Of now; undefined: the load has not begun.
+ * @param fromNs When it may become so, ns after the start; undefined: the load has not begun.
  */
 export function timelineTowards(
   known: Planned | undefined,
   wanted: Rates & { isPaused: boolean },
-  sinceStartNs: number | undefined,
+  fromNs: number | undefined,
 ): Timeline {
   const { isPaused, ...rates } = wanted;
   const paused = isPaused ? { paused: true as const } : {};
-  if (known === undefined || sinceStartNs === undefined) {
+  if (known === undefined || fromNs === undefined) {
     return { ...rates, ...(isPaused ? { changes: [{ atNs: 0, clockNs: 0, ...paused, ...rates }] } : {}) };
   }
   const { changes = [] } = known;
@@ -40,7 +40,7 @@ export function timelineTowards(
   if (isDeepStrictEqual(present, { ...paused, ...rates })) {
     return { ...initial, ...(known.changes === undefined ? {} : { changes }) };
   }
-  const atNs = Math.max(lastNs, Math.round(sinceStartNs + noticeNs));
+  const atNs = Math.max(lastNs, Math.round(fromNs));
   const change = { atNs, clockNs: scheduleClockNs({ changes }, atNs), ...paused, ...rates };
   const timeline = { ...initial, changes: [...changes, change] };
   return timeline.changes.length > mostChanges ? withoutOldestChange(timeline) : timeline;

@@ -66,6 +66,18 @@ test("a worker that fails five times is not replaced any more, nor any when most
   expect(four.live.length).toBe(1);
 });
 
+test("a load without end whose workers are given up ends when it is given a duration that has passed", () => {
+  const cluster = new Cluster(loadTest({ workers: 1 }));
+  for (let failure = 0; failure < 5; failure++) {
+    goOn(cluster);
+    interrupt(cluster, "Evicted");
+  }
+  goOn(cluster);
+  cluster.edit({ duration: "1m" });
+  goOn(cluster);
+  expect(conditionIn(cluster.test, "Complete")).toMatchObject({ status: "True", reason: "WorkersFailed" });
+});
+
 test("workers replaced for an edit are no failures", () => {
   const cluster = new Cluster(loadTest({ workers: 1 }));
   for (let edition = 0; edition < 6; edition++) {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { rateCurve } from "../../lib/load/planned-schedule.ts";
-import { type Timeline, timelineTowards, withoutOldestChange } from "../../lib/plan/timeline.ts";
+import { noticeNs, type Timeline, timelineTowards, withoutOldestChange } from "../../lib/plan/timeline.ts";
 
 const rate = fc.integer({ min: 1, max: 50_000 });
 const rates = fc.oneof(
@@ -26,7 +26,7 @@ function edited(edits: readonly { rates: Timeline; isPaused: boolean; afterNs: n
   let sinceStartNs = 0;
   let timeline: Timeline | undefined;
   for (const { rates: wanted, isPaused, afterNs } of edits) {
-    timeline = timelineTowards(timeline, { ...wanted, isPaused }, sinceStartNs);
+    timeline = timelineTowards(timeline, { ...wanted, isPaused }, sinceStartNs + noticeNs);
     sinceStartNs += afterNs;
   }
   return timeline as Timeline;

@@ -209,6 +209,7 @@ export class Expectations {
       return seen === undefined || seen.planText === metadata.annotations?.[planAnnotation];
     };
     if (!alive.every(isShown)) return false;
+    if (!alive.every((pod) => isPast(planIn(pod), nowMs))) return false; // who runs next begins with the rate before
     const held = alive.reduce((sum, pod) => sum + mostOf(planIn(pod)), 0);
     return held <= wantedRate(loadTest) * (1 + rounding);
   }
@@ -341,6 +342,12 @@ function planIn(pod: Pod): WorkerPlan | undefined {
   const plan: WorkerPlan = JSON.parse(text);
   plans.set(text, plan);
   return plan;
+}
+
+/** Whether the last change that the plan tells of has come about. */
+function isPast(plan: WorkerPlan | undefined, nowMs: number): boolean {
+  const last = plan?.changes?.at(-1);
+  return last === undefined || plan?.startAtMs === undefined || nowMs >= plan.startAtMs + last.atNs / 1e6;
 }
 
 /** The most that a worker may ever hold by its plan, requests per second; rates of later changes included. */
