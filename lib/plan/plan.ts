@@ -113,8 +113,8 @@ function planLoadTest(
   const isKnown = target.isKnown && world.podRefusals?.get(loadTest.metadata.uid) !== null;
   const refusal = unfit ?? refusePod(loadTest, world) ?? target.refusal ?? refuseSize(wanted, spec);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
-  const isToldOf = workers.some(({ hasEnded }) => !hasEnded); // a change ahead that nobody is told of would stay ahead
-  const fromNs = sinceStartNs === undefined ? undefined : sinceStartNs + (isToldOf ? noticeNs : 0);
+  const isManned = workers.some(({ hasEnded }) => !hasEnded); // a change ahead that nobody is told of would stay ahead
+  const fromNs = sinceStartNs === undefined ? undefined : sinceStartNs + (isManned ? noticeNs : 0);
   const isPaused = spec.state === "Paused";
   const isFit = refusal === undefined && (isKnown || !isUntried(workers, spec, wanted.backends));
   const attainable = isFit ? wanted : (known ?? wanted);
@@ -142,7 +142,7 @@ function planLoadTest(
   const stuck = ending === undefined && !isDone ? stuckWorker(workers, seats, nowMs) : undefined;
   const isFree = isKnown && former.length === 0 && !hasPredecessor(loadTest, world);
   const mayCreate = isFree && refusal === undefined && ending === undefined && completion === undefined && !isDone;
-  const mayPause = isPaused && unfit === undefined && workers.some(({ hasEnded }) => !hasEnded);
+  const mayPause = isPaused && unfit === undefined && isManned;
   const isPausing = mayPause && isChangeAhead(script, sinceStartNs); // it will be said once it is so
   const why = unfit === undefined ? "the LoadTest has changed" : "the LoadTest is not accepted";
   const orders =

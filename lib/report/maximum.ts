@@ -57,12 +57,9 @@ function lowestRefused({ probes, requestsPerSecond }: Maximum): string[] {
 }
 
 function verdict({ probes, requestsPerSecond, isExact, generatorLimits }: Maximum, isStopped: boolean): string[] {
-  const inProbes = `in ${formatNumberOf(probes.length, "probe")}`;
-  if (isStopped)
-    return paragraph(
-      "INVALID",
-      `stopped after ${formatNumberOf(probes.length, "probe")}, before the maximum was found`,
-    );
+  const count = formatNumberOf(probes.length, "probe");
+  const inProbes = `in ${count}`;
+  if (isStopped) return paragraph("INVALID", `stopped after ${count}, before the maximum was found`);
   if (generatorLimits.length > 0) return paragraph("INVALID", "the generator was the limit: the target may bear more");
   if (requestsPerSecond === null) return paragraph("FAILED", `no rate kept the thresholds, ${inProbes}`);
   if (!isExact) return paragraph("INVALID", `the maximum lies between the two: not found ${inProbes}`);
