@@ -133,6 +133,9 @@ describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
   const validating = ["validatingwebhookconfiguration", "kuar-validator"];
   const crd = ["crd", "loadtests.beta.kuar.com"];
   const field = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/extra";
+  const own = roles.find(({ kind }) => kind === "Role") as Role & KubeObject;
+  const withoutNamesOfSecrets = ({ resourceNames, ...rule }: Role["rules"][number]) =>
+    rule.resources.includes("secrets") ? rule : { ...rule, resourceNames };
   const breakages: Breakage[] = [
     {
       what: "the namespace without its Pod Security level",
@@ -173,6 +176,13 @@ describe.skipIf(kubeconfig === "")("doctor on a real cluster", () => {
       mendIt: () => apply(podPolicy("localhost/loadtest:dev")),
       said: "failure: policy on worker Pods: it allows the image example.com/other:1, and the controller starts localhost/loadtest:dev: no worker can be made",
       code: 1,
+    },
+    {
+      what: "a rule that has lost its names",
+      breakIt: () => apply({ ...own, rules: own.rules.map(withoutNamesOfSecrets) }),
+      mendIt: () => apply(own),
+      said: `warning: rights in excess of ${extensionNamespace}/loadtest: RoleBinding loadtest grants get secrets, list secrets, watch secrets, update secrets`,
+      code: 0,
     },
     {
       what: "a Role that is missing",

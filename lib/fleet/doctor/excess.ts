@@ -1,18 +1,23 @@
-// Rights of the controller's account beyond those that it needs: roles that somebody has bound to it as well.
+// Rights of the controller's account beyond those that it needs: by roles that somebody has bound to it as well, or made
+// wider than they were.
 import { type Finding, ok, warning } from "../../cert/finding.ts";
+import type { Access } from "../../kube/access-review.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { find } from "../../kube/find.ts";
 import type { Placement } from "../../manifest/extension.ts";
 import { extensionName } from "../../manifest/names.ts";
 import { homeOf } from "../installation.ts";
 import { clusterRoleBindings, clusterRoles, type Role, type RoleBinding, roleBindings, roles } from "../resources.ts";
-import { accountOf, neededAccesses } from "./rights.ts";
-import { several } from "./words.ts";
+import { accessesOf } from "../rights.ts";
+import { accountOf, formatAccess, neededAccesses } from "./rights.ts";
+import { installAgain, several } from "./words.ts";
 
 /** A role that is bound to the account; the role is undefined where there is none. */
 export interface Grant {
   /** `ClusterRoleBinding loadtest`. */
   by: string;
+  /** Of the binding. */
+  name: string;
   role: Role | undefined;
 }
 
@@ -29,7 +34,7 @@ export async function examineExcess(client: KubeClient, placement: Placement): P
         roleRef.kind === "ClusterRole"
           ? await find(client, clusterRoles, { name: roleRef.name })
           : await find(client, roles, { namespace: home, name: roleRef.name });
-      return { by: `${kind} ${metadata.name}`, role };
+      return { by: `${kind} ${metadata.name}`, name: metadata.name, role };
     }),
   );
   return [judgeExcess(placement, grants)];
@@ -45,30 +50,29 @@ export function isBound({ subjects = [] }: RoleBinding, home: string): boolean {
 
 export function judgeExcess(placement: Placement, grants: readonly Grant[]): Finding {
   const subject = `rights in excess of ${homeOf(placement)}/${extensionName}`;
-  const needed = new Set(
-    neededAccesses(placement).map(({ verb, group, resource, subresource }) =>
-      key(verb, group, subresource === undefined ? resource : `${resource}/${subresource}`),
-    ),
+  const needed = new Set(neededAccesses(placement).map(formatAccess));
+  const isNeeded = ({ name, ...onAny }: Access) =>
+    needed.has(formatAccess(onAny)) || (name !== undefined && needed.has(formatAccess({ ...onAny, name })));
+  const excessive = grants
+    .map((grant) => ({ ...grant, excess: rightsOf(grant.role).filter((right) => !isNeeded(right)) }))
+    .filter(({ excess }) => excess.length > 0);
+  if (excessive.length === 0) return ok(subject, "none");
+  const said = excessive.map(({ by, excess }) => `${by} grants ${several([...new Set(excess.map(inWords))])}`);
+  const remedies = excessive.map(({ name }) =>
+    name === extensionName
+      ? installAgain(placement)
+      : "delete the binding, unless somebody else runs under this account",
   );
-  const found = grants.flatMap(({ by, role }) => {
-    const excess = rightsOf(role).filter((right) => !needed.has(right));
-    return excess.length === 0 ? [] : [`${by} grants ${several([...new Set(excess)].map(inWords))}`];
-  });
-  if (found.length === 0) return ok(subject, "none");
-  return warning(subject, found.join("; "), "delete the binding, unless somebody else runs under this account");
+  return warning(subject, said.join("; "), [...new Set(remedies)].join("; "));
 }
 
-function rightsOf(role: Role | undefined): string[] {
-  return (role?.rules ?? []).flatMap(({ apiGroups = [], resources = [], verbs }) =>
-    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => key(verb, group, resource)))),
-  );
+/** Paths that are no resources are passed over. */
+function rightsOf(role: Role | undefined): Access[] {
+  const rules = role?.rules ?? [];
+  return accessesOf(rules.map(({ apiGroups = [], resources = [], ...rule }) => ({ ...rule, apiGroups, resources })));
 }
 
-function inWords(right: string): string {
-  return right === "* *.*" ? "everything" : right;
-}
-
-function key(verb: string, group: string, path: string): string {
-  const [resource, ...subresource] = path.split("/");
-  return `${verb} ${[group === "" ? resource : `${resource}.${group}`, ...subresource].join("/")}`;
+function inWords(right: Access): string {
+  const { verb, group, resource } = right;
+  return [verb, group, resource].every((part) => part === "*") ? "everything" : formatAccess(right);
 }

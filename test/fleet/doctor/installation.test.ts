@@ -8,6 +8,7 @@ import type { Kind } from "../../../lib/fleet/doctor/resources.ts";
 import { formatAccess, judgeCaller, judgeRights, neededAccesses } from "../../../lib/fleet/doctor/rights.ts";
 import type { Role, RoleBinding } from "../../../lib/fleet/resources.ts";
 import { loadTestResource } from "../../../lib/manifest/load-test-resource.ts";
+import { servingSecret } from "../../../lib/manifest/names.ts";
 import { cluster, named, namespaced, said } from "./samples.ts";
 
 describe("installation", () => {
@@ -98,7 +99,8 @@ describe("rights", () => {
   test("roles that grant more than is needed are named with what they grant", () => {
     const role = (...rules: NonNullable<Role["rules"]>): Role => ({ ...named("Role", "r"), rules });
     const pods = { apiGroups: [""], resources: ["pods"], verbs: ["get"] };
-    const grant = (given: Role | undefined) => said(judgeExcess(cluster, [{ by: "RoleBinding r", role: given }]));
+    const by = { by: "RoleBinding r", name: "r" };
+    const grant = (given: Role | undefined) => said(judgeExcess(cluster, [{ ...by, role: given }]));
     expect(grant(role(pods))).toBe("ok: none");
     expect(grant(undefined)).toBe("ok: none");
     expect(grant(role({ ...pods, verbs: ["get", "update"] }))).toBe("warning: RoleBinding r grants update pods");
@@ -106,6 +108,21 @@ describe("rights", () => {
       "warning: RoleBinding r grants everything",
     );
     expect(grant(role({ verbs: ["get"] }))).toBe("ok: none"); // of paths that are no resources
+    const secrets = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
+    expect(grant(role({ ...secrets, resourceNames: [servingSecret] }))).toBe("ok: none");
+    expect(grant(role({ ...secrets, resourceNames: ["other"] }))).toBe(
+      'warning: RoleBinding r grants get secrets "other"',
+    );
+    expect(grant(role(secrets))).toBe("warning: RoleBinding r grants get secrets");
+    expect(grant(role({ ...pods, resourceNames: ["one"] }))).toBe("ok: none");
+  });
+
+  test("what the extension's own roles grant too much is undone by another installation", () => {
+    const role = { ...named("Role", "r"), rules: [{ apiGroups: [""], resources: ["secrets"], verbs: ["list"] }] };
+    const grant = (name: string) => ({ by: `RoleBinding ${name}`, name, role });
+    expect(judgeExcess(cluster, [grant("loadtest")]).remedy).toBe("loadtest install");
+    expect(judgeExcess(cluster, [grant("other")]).remedy).toStartWith("delete the binding");
+    expect(judgeExcess(cluster, [grant("other"), grant("loadtest")]).remedy).toEndWith("account; loadtest install");
   });
 });
 
