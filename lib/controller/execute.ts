@@ -21,7 +21,8 @@ export interface Outcome {
 
 /**
  * Executes all actions, several at a time; what is said of it last, in the words that `hindsight` finds where Pods were
- * refused, and a verdict only once its result is stored.
+ * refused. A verdict is said once its result is stored, and of a run that goes on nothing is stored before it is said when
+ * that began: what workers did would count in another course of it, should both they and the word of it be lost.
  */
 export async function execute(
   actions: readonly Action[],
@@ -30,26 +31,19 @@ export async function execute(
   hindsight: (refused: readonly RefusedCreation[]) => readonly Action[],
 ): Promise<Outcome> {
   const outcome: Outcome = { done: [], refused: [], failures: 0 };
-  const all = (ones: readonly Action[]) => executeAll(ones, client, log, outcome);
-  await all(actions.filter((action) => !isStatus(action) && !isResult(action)));
-  const { failures } = outcome;
-  await all(actions.filter(isResult));
-  const isStored = outcome.failures === failures;
+  const all = async (ones: readonly Action[]) => {
+    const { failures } = outcome;
+    await executeAll(ones, client, log, outcome);
+    return outcome.failures === failures;
+  };
+  await all(actions.filter(({ kind }) => kind !== "patchStatus" && kind !== "writeResult"));
+  const isStored = await all(actions.filter((action) => action.kind === "writeResult" && action.result.complete));
   const last = outcome.refused.length === 0 ? actions : hindsight(outcome.refused);
-  await all(last.filter((action) => isStatus(action) && (isStored || !isVerdict(action))));
+  const isSaid = await all(
+    last.filter((action) => action.kind === "patchStatus" && (isStored || !isCompleted(action.status))),
+  );
+  if (isSaid) await all(actions.filter((action) => action.kind === "writeResult" && !action.result.complete));
   return outcome;
-}
-
-function isStatus({ kind }: Action): boolean {
-  return kind === "patchStatus";
-}
-
-function isVerdict(action: Action): boolean {
-  return action.kind === "patchStatus" && isCompleted(action.status);
-}
-
-function isResult({ kind }: Action): boolean {
-  return kind === "writeResult";
 }
 
 async function executeAll(actions: readonly Action[], client: KubeClient, log: Log, outcome: Outcome): Promise<void> {

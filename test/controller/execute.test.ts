@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import pino from "pino";
 import { execute } from "../../lib/controller/execute.ts";
 import { Recorder } from "../../lib/controller/recorder.ts";
@@ -96,13 +96,33 @@ test("a status is written over no other version of the LoadTest than the one tha
   ]);
 });
 
-test("what cannot be stored holds back the verdict, and no other status", async () => {
+describe("what is kept of a run", () => {
+  const writing = (complete: boolean): Action => {
+    const metadata = { namespace: "ns", name: "lt-1" };
+    const result = { apiVersion: "beta.kuar.com/v1", kind: "LoadTestResult", metadata, complete } as never;
+    return { kind: "writeResult", namespace: "ns", name: "lt-1", result };
+  };
   const common = { reason: "r", message: "m", lastTransitionTime: "t", observedGeneration: 1 };
   const verdict: Action = { ...words, status: { conditions: [{ type: "Complete", status: "True", ...common }] } };
-  const metadata = { namespace: "ns", name: "lt-1" };
-  const result = { apiVersion: "beta.kuar.com/v1", kind: "LoadTestResult", metadata } as never;
-  const writing = { kind: "writeResult", namespace: "ns", name: "lt-1", result } as Action;
-  answer = ({ method, body }) => (method === "POST" ? statusAnswer(422, "Invalid", "too large") : new Response(body));
-  for (const last of [words, verdict]) await execute([writing, last], client, log, () => []);
-  expect(requests.filter(isStatus).map(({ body }) => JSON.parse(body).at(-1).value)).toEqual([status]);
+  const methods = () => requests.map(({ method }) => method);
+
+  test("its results are stored before the verdict, which they hold back", async () => {
+    answer = ({ body }) => new Response(body);
+    await execute([verdict, writing(true)], client, log, () => []);
+    expect(methods()).toEqual(["POST", "PATCH"]);
+    requests = [];
+    answer = () => statusAnswer(422, "Invalid", "too large");
+    await execute([verdict, writing(true)], client, log, () => []);
+    expect(methods()).toEqual(["POST"]);
+  });
+
+  test("while it goes on, its status comes first, which says when it began", async () => {
+    answer = ({ body }) => new Response(body);
+    await execute([writing(false), words], client, log, () => []);
+    expect(methods()).toEqual(["PATCH", "POST"]);
+    requests = [];
+    answer = () => statusAnswer(409, "Conflict", "another version");
+    await execute([writing(false), words], client, log, () => []);
+    expect(methods()).toEqual(["PATCH"]);
+  });
 });
