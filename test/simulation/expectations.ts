@@ -296,6 +296,9 @@ export class Expectations {
     if (seats.size !== spec.workers || running.length !== spec.workers) {
       return says(`has ${running.length} workers in ${seats.size} seats, must have ${spec.workers}`);
     }
+    // What is held does not tell of a paused run: nobody holds anything.
+    const waits = ({ process: { plan } }: (typeof running)[number]) => plan.barrier && plan.startAtMs === undefined;
+    if (status.startTime !== undefined && running.some(waits)) return says("has a worker that waits for the start");
     const held = heldBy(running, nowMs);
     const wanted = isPaused ? 0 : spec.requestsPerSecond;
     if (Math.abs(held - wanted) > rounding * wanted) return says(`loads at ${held}, must at ${wanted}`);
