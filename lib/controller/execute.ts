@@ -5,7 +5,7 @@ import { loadtestresults, loadtests, pods, services } from "../kube/resource.ts"
 import { planAnnotation, toldAnnotation } from "../plan/names.ts";
 import { isCompleted } from "../plan/run.ts";
 import type { RefusedCreation } from "../plan/trouble.ts";
-import { type Action, objectName, ownerUid } from "../plan/world.ts";
+import { type Action, isWorkerPod, objectName, ownerUid } from "../plan/world.ts";
 import type { Log } from "../runtime/log.ts";
 
 const callsAtOnce = 16;
@@ -70,9 +70,9 @@ async function executeAll(actions: readonly Action[], client: KubeClient, log: L
   await Promise.all(Array.from({ length: Math.min(callsAtOnce, actions.length) }, work));
 }
 
-/** Whether the API server will not do it; what it cannot do now, or not for this client, is another matter. */
+/** Whether the API server will not do it; what it cannot do now, such as to count in a quota that others change, is another matter. */
 function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && [400, 403, 404, 409, 422].includes(error.code);
+  return isAlreadyExists(error) || (error instanceof ApiError && [400, 403, 404, 422].includes(error.code));
 }
 
 /** Whether it has changed anything. */
@@ -89,6 +89,9 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
         const { namespace = "", name } = action.pod.metadata;
         const existing = await client.get(pods, { namespace, name });
         if (ownerUid(existing) !== ownerUid(action.pod)) throw error; // somebody else's, or a former LoadTest's
+        if (isWorkerPod(existing)) return false;
+        log.warn({ object }, "a worker Pod has lost labels or its plan, and is made anew");
+        await client.delete(pods, { namespace, name }, { uid: existing.metadata.uid });
         return false;
       }
     case "deletePod":

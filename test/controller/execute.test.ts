@@ -4,6 +4,7 @@ import { execute } from "../../lib/controller/execute.ts";
 import { Recorder } from "../../lib/controller/recorder.ts";
 import { HttpKubeClient } from "../../lib/kube/http-client.ts";
 import type { LoadTestStatus } from "../../lib/loadtest/load-test-status.ts";
+import { workerLabel } from "../../lib/plan/names.ts";
 import type { RefusedCreation } from "../../lib/plan/trouble.ts";
 import type { Action } from "../../lib/plan/world.ts";
 import { fixedConnection, statusAnswer } from "../kube/test-server.ts";
@@ -57,6 +58,26 @@ test("what a server cannot do now is a failure, and changes no words", async () 
     throw new Error("nothing was refused");
   });
   expect(outcome).toMatchObject({ failures: 2, refused: [], done: [words] });
+});
+
+test("a creation that met another one in a quota is a failure, and keeps no other from it", async () => {
+  const said = 'Operation cannot be fulfilled on resourcequotas "q": please apply your changes to the latest version';
+  let posts = 0;
+  answer = ({ body }) => (++posts === 3 ? statusAnswer(409, "Conflict", said) : new Response(body));
+  const outcome = await execute(creations(40), client, log, () => []);
+  expect(outcome).toMatchObject({ failures: 1, refused: [] });
+  expect(outcome.done.length).toBe(39);
+});
+
+test("a worker Pod that has lost a label is deleted, so that its seat has one that obeys", async () => {
+  const [creation] = creations(1) as [Extract<Action, { kind: "createPod" }>];
+  const { labels: { [workerLabel]: _, ...labels } = {}, ...metadata } = creation.pod.metadata;
+  const existing = { ...creation.pod, metadata: { ...metadata, labels, uid: "p0" } };
+  answer = ({ method }) =>
+    method === "POST" ? statusAnswer(409, "AlreadyExists", "it is there") : Response.json(existing);
+  expect(await execute([creation], client, log, () => [])).toMatchObject({ done: [], failures: 0, refused: [] });
+  expect(requests.map(({ method }) => method)).toEqual(["POST", "GET", "DELETE"]);
+  expect(requests[2]?.body).toContain('"uid":"p0"');
 });
 
 test("only what has changed something is done", async () => {
