@@ -27,9 +27,12 @@ export interface Scene {
 
 /** The workers that are wanted as far as the LoadTest itself tells. */
 export function knownSeats(loadTest: LoadTest, spec: EffectiveSpec): number {
-  const { status = {}, metadata } = loadTest;
-  if (!isOurs(loadTest) || status.observedGeneration !== metadata.generation) return spec.workers;
-  return withinLimits(spec, status.workers?.desired ?? 0);
+  return isOurs(loadTest) ? withinLimits(spec, desiredBefore(loadTest)) : spec.workers;
+}
+
+/** As the status says, if it speaks of this spec. */
+function desiredBefore({ status = {}, metadata }: LoadTest): number {
+  return status.observedGeneration === metadata.generation ? (status.workers?.desired ?? 0) : 0;
 }
 
 /** Whether a pass over the LoadTest may have to make Pods, beside those of the run's workers. */
@@ -44,7 +47,7 @@ export function seatsWanted(loadTest: LoadTest, spec: EffectiveSpec, scene: Scen
   const staying = workers.filter(({ hasEnded, isGoing, plan }) => !hasEnded && !isGoing && plan && !plan.stop);
   if (isOver) return withinLimits(spec, seatsOf(workers.filter(hasBegun))); // the others need not any more
   if (hasFallen(loadTest, known)) return spec.workers;
-  const seats = withinLimits(spec, Math.max(seatsOf(staying), loadTest.status?.workers?.desired ?? 0));
+  const seats = withinLimits(spec, Math.max(seatsOf(staying), desiredBefore(loadTest)));
   const isSaturated = rate?.reason === generatorSaturated && wasSaturated(loadTest);
   return isSaturated && isInOrder(workers, seats, nowMs) ? withinLimits(spec, seats + 1) : seats;
 }

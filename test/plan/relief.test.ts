@@ -46,6 +46,19 @@ function begun(spec = {}): LoadedCluster {
   return cluster;
 }
 
+test.each([["Running"], ["Paused"]] as const)(
+  "fewer workers are left when the rate falls, also %s, and when the status of that pass is not written",
+  (state) => {
+    const cluster = begun({ requestsPerSecond: 25_000 });
+    expect(cluster.live.length).toBe(3);
+    cluster.edit({ requestsPerSecond: 5000, state });
+    cluster.apply(cluster.plan().filter(({ kind }) => kind !== "patchStatus"));
+    cluster.converge();
+    expect(cluster.live.length).toBe(1);
+    expect(cluster.pods.length).toBe(3);
+  },
+);
+
 describe("workers that do not keep up", () => {
   test("are given another one, not at once, and it takes its share when it runs", () => {
     const cluster = begun();
