@@ -8,6 +8,7 @@ import { canaryKind, loadTestKind } from "../loadtest/kind.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { serviceShares } from "./compile.ts";
 import type { Service } from "./objects.ts";
+import { annotationBytes } from "./pod-settings.ts";
 import { type Script, scriptBytes } from "./script.ts";
 import type { World } from "./world.ts";
 
@@ -70,8 +71,7 @@ const mostPlanBytes = 240 * 1024;
 
 /** Whether what workers are to be told is too much for their Pods. */
 export function refuseSize(wanted: Script, { podTemplate }: EffectiveSpec): Refusal | undefined {
-  const annotations = Object.entries(podTemplate.annotations ?? {}).flat();
-  const bytes = annotations.reduce((sum, text) => sum + Buffer.byteLength(text), scriptBytes(wanted));
+  const bytes = annotationBytes(podTemplate) + scriptBytes(wanted);
   if (bytes <= mostPlanBytes) return undefined;
   const message = `spec.requests: with stages and podTemplate.annotations ${bytes} bytes in a Pod's annotations, must be at most ${mostPlanBytes}`;
   return { reason: "PlanTooLarge", message };

@@ -2,9 +2,10 @@
 import { ownStartMs, toldStartMs, type Worker } from "./crew.ts";
 import type { Demand } from "./demand.ts";
 import { isOver } from "./ending.ts";
+import { annotationBytes } from "./pod-settings.ts";
 import type { Run } from "./run.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
-import { isChangeAhead, noticeNs, ratesOf } from "./timeline.ts";
+import { isChangeAhead, noticeNs, ratesOf, timelineTowards } from "./timeline.ts";
 
 export interface Course {
   /** What workers were last told to do; undefined: there are none. */
@@ -27,11 +28,12 @@ export function courseOf(demand: Demand, run: Run, workers: readonly Worker[], n
   const isManned = workers.some(({ hasEnded }) => !hasEnded); // a change ahead that nobody is told of would stay ahead
   const fromNs = sinceStartNs === undefined ? undefined : sinceStartNs + (isManned ? noticeNs : 0);
   const known = latestScript(workers.flatMap(({ plan }) => plan ?? []));
+  const timeline = timelineTowards(known, { ...ratesOf(wanted), isPaused }, fromNs);
   const attainable = demand.isFit ? wanted : (known ?? wanted);
   const script =
     unfit !== undefined && known !== undefined
       ? known
-      : scriptTowards(known, attainable, { rates: ratesOf(wanted), isPaused, fromNs });
+      : scriptTowards(known, attainable, timeline, annotationBytes(demand.spec.podTemplate));
   return {
     known,
     script,

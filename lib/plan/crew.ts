@@ -2,14 +2,16 @@
 // stays taken until its worker has ended or its Pod is gone, so that no share is ever sent twice.
 import { planHash, type WorkerPlan } from "../load/worker-plan.ts";
 import { attemptLabel, planAnnotation, workerLabel } from "./names.ts";
-import type { Observed, Pod } from "./objects.ts";
+import type { ContainerStatus, Observed, Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
 import { resultOf } from "./worker-outcome.ts";
 import type { WorkerReport } from "./worker-report.ts";
-import { workerStatus } from "./worker-status.ts";
+import { workerContainer, workerStatus } from "./worker-status.ts";
 
-/** In timeouts: from the start of a worker to its word that it is ready, with the preflight, which takes one itself. */
+/** From the start of a worker to its word that it is ready, in timeouts, of which the preflight takes one itself. */
 const readyPatience = 3;
+/** And at least: a log is read a while after it was written. */
+const leastPatienceMs = 10_000;
 
 export interface Worker {
   pod: Observed<Pod>;
@@ -69,6 +71,13 @@ export function hasEnded(pod: Pod): boolean {
   return pod.status?.phase === "Failed" || hasSucceeded(pod);
 }
 
+/** Whether containers that others have put into the Pod go on without the worker: it would stay for ever. */
+export function isOutlived(pod: Pod): boolean {
+  const { phase, containerStatuses = [] } = pod.status ?? {};
+  const isOther = ({ name, state }: ContainerStatus) => name !== workerContainer && state?.running !== undefined;
+  return phase === "Running" && hasEnded(pod) && containerStatuses.some(isOther);
+}
+
 function hasSucceeded(pod: Pod): boolean {
   return pod.status?.phase === "Succeeded" || workerStatus(pod)?.state?.terminated?.exitCode === 0;
 }
@@ -103,12 +112,9 @@ export function toldStartMs(workers: readonly Worker[]): number | undefined {
  */
 export function ownStartMs(workers: readonly Worker[], nowMs: number): number | undefined {
   const own = workers.filter(({ plan }) => plan?.barrier === false);
-  const isOutOfReach = ({ wasHeard, pod }: Worker) => !wasHeard && workerStatus(pod)?.restartCount === 0;
   return (
     own.map(({ begunAtMs, pod }) => begunAtMs ?? resultOf(pod)?.startedAtMs).find((instant) => instant !== undefined) ??
-    own
-      .map((one) => (isOutOfReach(one) ? readySinceMs(one, nowMs) : undefined))
-      .find((instant) => instant !== undefined)
+    own.map((one) => (one.wasHeard ? undefined : readySinceMs(one, nowMs))).find((instant) => instant !== undefined)
   );
 }
 
@@ -117,10 +123,15 @@ export function mayHaveBegun(workers: readonly Worker[]): boolean {
   return workers.some(({ plan, isRunning, wasHeard }) => plan?.barrier === false && isRunning && !wasHeard);
 }
 
-/** When its process started; undefined: not so long ago that it must be ready, whether it has been heard or not. */
+/**
+ * When its process started; undefined: not so long ago that it must be ready, whether it has been heard or not, or not for
+ * the first time, as it may fail again.
+ */
 export function readySinceMs({ isRunning, plan, pod }: Worker, nowMs: number): number | undefined {
-  const startedAt = workerStatus(pod)?.state?.running?.startedAt;
-  if (!isRunning || plan === undefined || startedAt === undefined) return undefined;
+  const { state, restartCount = 0 } = workerStatus(pod) ?? {};
+  const startedAt = state?.running?.startedAt;
+  if (!isRunning || plan === undefined || startedAt === undefined || restartCount > 0) return undefined;
   const startedAtMs = Date.parse(startedAt);
-  return nowMs >= startedAtMs + readyPatience * (plan.timeoutNs / 1e6) ? startedAtMs : undefined;
+  const patienceMs = Math.max(leastPatienceMs, readyPatience * (plan.timeoutNs / 1e6));
+  return nowMs >= startedAtMs + patienceMs ? startedAtMs : undefined;
 }

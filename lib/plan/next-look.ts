@@ -1,7 +1,7 @@
 // When a LoadTest has to be looked at again though nothing rings: something that passes with time, or elsewhere.
 import { scheduleEndNs } from "../load/planned-schedule.ts";
 import { parseDuration } from "../loadtest/duration.ts";
-import type { Phase } from "../loadtest/load-test-status.ts";
+import type { LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
 import { refuseCanary, refuseSpec } from "./acceptance.ts";
 import { serviceBackends } from "./compile.ts";
 import { mayHaveBegun, toldStartMs, type Worker, workerOf } from "./crew.ts";
@@ -20,6 +20,9 @@ import { ownerUid, type PlanOptions, type World } from "./world.ts";
 
 /** Its target, also another one, its Pods' fitness, Pods of a predecessor, or a failed worker's time to be replaced. */
 const lackMs = 2000;
+/** What has been lacking for long is looked for less often: as a share of that time, and at most so long between looks. */
+const lackShare = 0.05;
+const mostLackMs = 30_000;
 /** Pods that are refused, or have yet to show whether they start. */
 const troubleMs = 5000;
 /** Phases from which a pause leads to Paused. */
@@ -55,7 +58,7 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
   const waits = [
     isAnotherRunWanted ? 0 : undefined,
     refusedCreations.length > 0 || present.some(({ pod }) => isStarting(pod)) ? troubleMs : undefined,
-    isLacking && refusedCreations.length === 0 ? lackMs : undefined,
+    isLacking && refusedCreations.length === 0 ? untilFoundMs(status, nowMs) : undefined,
     spec !== undefined && awaitsReports(present) ? reportPeriodMs(running) * reportShare : undefined,
     running > 0 && !isCompleted(status) ? reportPeriodMs(running) : undefined, // also of those that are to end
     spec?.state === "Paused" && startAtMs !== undefined && underWay.includes(status.phase) ? noticeNs / 1e6 : undefined,
@@ -64,6 +67,13 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,
   ].filter((wait) => wait !== undefined);
   return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+/** Of something that it lacks. */
+function untilFoundMs({ conditions = [] }: LoadTestStatus, nowMs: number): number {
+  const accepted = conditions.find(({ type }) => type === "Accepted");
+  const lackedMs = accepted?.status === "False" ? nowMs - Date.parse(accepted.lastTransitionTime) : 0;
+  return Math.min(Math.max(lackMs, lackedMs * lackShare), mostLackMs);
 }
 
 /** The end of the schedule, as the workers that there are were told. */

@@ -5,7 +5,7 @@ import type { LoadTest } from "../loadtest/load-test.ts";
 import { refuseSpec } from "./acceptance.ts";
 import { serviceBackends } from "./compile.ts";
 import { courseOf } from "./course.ts";
-import { isRunning, mayHaveBegun, type Worker, workerOf } from "./crew.ts";
+import { isOutlived, isRunning, mayHaveBegun, type Worker, workerOf } from "./crew.ts";
 import { demandOf } from "./demand.ts";
 import { completionOf, endingOf } from "./ending.ts";
 import { liveFigures } from "./live.ts";
@@ -96,6 +96,7 @@ function planLoadTest(
   return [
     ...outdated,
     ...dismissals(workers, "its run is over", nowMs), // made by a call that was held up on its way
+    ...own.filter(isOutlived).flatMap((pod) => deletion(pod, "its worker has ended, and others in it go on")),
     ...expiry(loadTest, run, nowMs),
     ...statusAction(loadTest, { run, workers, refusal, seats: 0, nowMs }, world),
   ];

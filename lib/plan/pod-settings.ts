@@ -10,6 +10,13 @@ type Resources = NonNullable<Container["resources"]>;
 const defaultResources = { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } };
 
 /** The template without resources, which are the container's; spread constraints count the LoadTest's own workers. */
+/** Of the user's own annotations. */
+export function annotationBytes({ annotations = {} }: EffectiveSpec["podTemplate"]): number {
+  return Object.entries(annotations)
+    .flat()
+    .reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}
+
 export function podSettings(
   { resources: _, ...template }: PodTemplate,
   loadTest: string,

@@ -10,7 +10,7 @@ import { requestName } from "./compile.ts";
 import { hasEnded } from "./crew.ts";
 import type { Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
-import { keepsPositions } from "./script.ts";
+import { keepsPositions, latestPlan } from "./script.ts";
 import { type PartTotal, Tally } from "./tally.ts";
 import { toldWorkers } from "./told-worker.ts";
 import { type Gap, untoldBy } from "./untold.ts";
@@ -53,7 +53,7 @@ export function measurementOf(
   { reports = new Map(), departed = [], isStopped = false }: KnownOfRun = {},
 ): Measurement | undefined {
   const plans = pods.map(observedPlan).filter((plan) => plan !== undefined);
-  const plan = plans.toSorted((a, b) => b.generation - a.generation)[0];
+  const plan = latestPlan(plans);
   if (plan === undefined || !pods.every(hasEnded)) return undefined;
   const names = { backends: plan.backends.map(({ name }) => name), paths: plan.requests.map(requestName) };
   const haveParts = plans.every((one) => keepsPositions(one, plan));

@@ -2,7 +2,7 @@
 // while they follow it, and so grows by what is new: positions in its lists keep their meaning for the results.
 import { isDeepStrictEqual } from "node:util";
 import type { PlannedBackend, PlannedRequest, WorkerPlan } from "../load/worker-plan.ts";
-import { type Rates, timelineTowards, withoutOldestChange } from "./timeline.ts";
+import { type Timeline, withoutOldestChange } from "./timeline.ts";
 
 export type Script = Omit<
   WorkerPlan,
@@ -11,7 +11,7 @@ export type Script = Omit<
 
 const mostRequests = 256;
 const mostBackends = 16;
-/** Of a script as it stands in a plan: the annotations of a Pod may have 256 KiB together. */
+/** Of a script as it stands in a plan, with the Pod's other annotations: they may have 256 KiB together. */
 const mostBytes = 200 * 1024;
 
 function scriptOf(plan: WorkerPlan): Script {
@@ -28,35 +28,45 @@ function scriptOf(plan: WorkerPlan): Script {
   return script;
 }
 
-/** The script that most has happened to: after a crash amid a change, some workers may not have heard of it. */
 export function latestScript(plans: readonly WorkerPlan[]): Script | undefined {
+  const latest = latestPlan(plans);
+  return latest === undefined ? undefined : scriptOf(latest);
+}
+
+/** The plan that most has happened to: after a crash amid a change, some workers may not have heard of it. */
+export function latestPlan(plans: readonly WorkerPlan[]): WorkerPlan | undefined {
   const extent = ({ changes, requests, backends, generation }: WorkerPlan) => [
     changes?.at(-1)?.atNs ?? -1,
     generation,
     requests.length + backends.length,
   ];
-  const [latest] = plans.toSorted((a, b) => compare(extent(b), extent(a)));
-  return latest === undefined ? undefined : scriptOf(latest);
+  return plans.toSorted((a, b) => compare(extent(b), extent(a)))[0];
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((value, index) => value - (b[index] as number)).find((difference) => difference !== 0) ?? 0;
 }
 
-/** The known script, changed so that it becomes the wanted one at these rates from `fromNs` on, and does not outgrow a plan. */
+/**
+ * The known script, grown by what is wanted, with this timeline, unless it would outgrow a plan.
+ *
+ * @param otherBytes Of the Pod's other annotations.
+ */
 export function scriptTowards(
   known: Script | undefined,
   wanted: Script,
-  { rates, isPaused, fromNs }: { rates: Rates; isPaused: boolean; fromNs: number | undefined },
+  timeline: Timeline,
+  otherBytes: number,
 ): Script {
   const { requestsPerSecond: _, durationNs: __, stages: ___, changes: ____, ...rest } = wanted;
-  const script = { ...rest, ...timelineTowards(known, { ...rates, isPaused }, fromNs) };
+  const script = { ...rest, ...timeline };
+  const room = mostBytes - otherBytes;
   const grown = {
     ...script,
     backends: continued(known?.backends ?? [], wanted.backends, unusedBackend, mostBackends),
     requests: continued(known?.requests ?? [], wanted.requests, unusedRequest, mostRequests),
   };
-  return scriptBytes(grown) <= mostBytes ? grown : withRecentChanges(script);
+  return scriptBytes(grown) <= room ? grown : withRecentChanges(script, room);
 }
 
 export function scriptBytes(script: Script): number {
@@ -64,10 +74,10 @@ export function scriptBytes(script: Script): number {
 }
 
 /** With so many of its last changes as there is room for, one at least. */
-function withRecentChanges(script: Script): Script {
+function withRecentChanges(script: Script, room: number): Script {
   const { changes = [] } = script;
-  if (changes.length < 2 || scriptBytes(script) <= mostBytes) return script;
-  return withRecentChanges(withoutOldestChange(script));
+  if (changes.length < 2 || scriptBytes(script) <= room) return script;
+  return withRecentChanges(withoutOldestChange(script), room);
 }
 
 /** Whether a worker can follow the script without being replaced. */

@@ -113,8 +113,10 @@ function podEnd({ metadata, status = {} }: Pod): Trouble | undefined {
   const disruption = condition(status, "DisruptionTarget");
   const named = disruption?.status === "True" ? disruptions[disruption.reason ?? ""] : undefined;
   if (named !== undefined) return { reason: named, message: disruption?.message || named };
-  // The node lifecycle controller says no more of a node that does not answer.
-  if (condition(status, "Ready")?.status === "False" && condition(status, "ContainersReady")?.status === "True") {
+  // The node lifecycle controller says no more of a node that does not answer; a gate that others keep has a reason.
+  const ready = condition(status, "Ready");
+  const isGated = ready?.reason === "ReadinessGatesNotReady";
+  if (ready?.status === "False" && !isGated && condition(status, "ContainersReady")?.status === "True") {
     return { reason: "NodeLost", message: "its node does not answer" };
   }
   if (metadata.deletionTimestamp === undefined) return undefined;

@@ -38,7 +38,7 @@ export function workerCaFiles({ scheme, caFile }: EffectiveSpec): string[] {
 
 /** Longest time from a Pod's creation to its first request, unless the spec says so; it bounds the Pod's life. */
 const startDeadlineSeconds = 600;
-const drainSeconds = 60;
+const reserveSeconds = 60;
 
 export interface Post {
   /** Hash of the run. */
@@ -101,10 +101,10 @@ export function workerPod(loadTest: LoadTest, spec: EffectiveSpec, plan: WorkerP
   };
 }
 
-/** Pauses and edits may outlive it: the worker is then replaced. */
-function deadlineSeconds({ startDeadlineNs }: EffectiveSpec, durationNs: number): number {
+/** Pauses and edits may outlive it: the worker is then replaced. The last responses take a timeout at most. */
+function deadlineSeconds({ startDeadlineNs, timeoutNs }: EffectiveSpec, durationNs: number): number {
   const startSeconds = startDeadlineNs === undefined ? startDeadlineSeconds : Math.ceil(startDeadlineNs / 1e9);
-  return Math.ceil(durationNs / 1e9) + startSeconds + drainSeconds;
+  return Math.ceil(durationNs / 1e9) + startSeconds + Math.ceil(timeoutNs / 1e9) + reserveSeconds;
 }
 
 function ownVolumes(): Volume[] {

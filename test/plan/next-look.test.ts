@@ -18,6 +18,14 @@ test("a LoadTest without workers is looked at again soon, unless only its Canary
   expect(lack("split", { spec: { backends: [{ service: "web", percent: 1 }] } })).toBeUndefined();
 });
 
+test("what a LoadTest has lacked for long is looked for less often", () => {
+  const cluster = new Cluster(loadTest());
+  cluster.services = new Map([["ns/web", null]]);
+  cluster.pass();
+  const look = (afterMs: number) => nextLookMs(cluster.world(), options, cluster.nowMs + afterMs);
+  expect([0, 40_000, 100_000, 86_400_000].map(look)).toEqual([2000, 2000, 5000, 30_000]);
+});
+
 test("workers that have failed for good are looked at again when the schedule ends, and not before", () => {
   const cluster = new Cluster(loadTest({ workers: 1, duration: "8h" }));
   const look = () => nextLookMs(cluster.world(), options, cluster.nowMs) as number;

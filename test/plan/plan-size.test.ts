@@ -42,6 +42,20 @@ describe("a plan that would outgrow the annotations of a Pod", () => {
     expect(planOf(cluster.pods[0] as never).changes?.at(-1)?.stages?.[0]?.requestsPerSecond).toBe(1000 + (80 % 7));
   });
 
+  test("leaves room for the user's own annotations", () => {
+    const annotations = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`a${at}`, "€".repeat(1024)]));
+    const body = (letter: string) => ({
+      requests: [{ path: "/", method: "POST" as const, body: letter.repeat(30_000) }],
+      podTemplate: { annotations },
+    });
+    const cluster = begun(body("é"));
+    for (const letter of ["ü", "ö"]) {
+      cluster.edit(body(letter));
+      cluster.converge();
+      expect(cluster.live.map((pod) => planOf(pod).requests.at(-1)?.body?.[0])).toEqual([letter, letter]);
+    }
+  });
+
   test("with what is wanted alone is refused", () => {
     const annotations = Object.fromEntries(Array.from({ length: 32 }, (_, at) => [`a${at}`, "€".repeat(1024)]));
     const requests = [{ path: "/", method: "POST" as const, body: "\u0001".repeat(32_000) }];

@@ -343,6 +343,20 @@ test("workers that left no result are named, all that they were due to send is l
   }
 });
 
+test("backends that came with a Canary's edit, and so without a new generation, have their results", () => {
+  const test = loadTest({ workers: 1 });
+  const [before] = workerPods(test, 2) as [Observed<Pod>];
+  const [after] = workerPods(test, 3) as [Observed<Pod>];
+  const requests = (count: number) => completed(Array(count).fill(1e6));
+  const earlier = workerRecording(0, [[requests(600)], [requests(600)]]);
+  const later = workerRecording(0, [[requests(300)], [requests(300)], [requests(200)]]);
+  const pods = [succeeded(before, earlier), succeeded({ ...after, metadata: { ...after.metadata, uid: "p9" } }, later)];
+  for (const listed of [pods, pods.toReversed()]) {
+    const { backends } = resultsOf(listed);
+    expect(backends?.map(({ completed: count }) => count)).toEqual([900, 900, 200]);
+  }
+});
+
 test("a worker that ended early is named, and the rest of its share is lost", () => {
   const early = counted(1, { scheduled: 300, completed: 300, sent: 300 }, 0.6);
   const [first, second] = workerPods(loadTest({ workers: 2 })) as [Observed<Pod>, Observed<Pod>];

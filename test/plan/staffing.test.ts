@@ -7,7 +7,7 @@ import { nextLookMs } from "../../lib/plan/next-look.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
 import { plan } from "../../lib/plan/plan.ts";
 import type { WorkerReport } from "../../lib/plan/worker-report.ts";
-import { Cluster, conditionIn, created, kinds, loadTest, nowMs, options, planOf } from "./cluster.ts";
+import { Cluster, conditionIn, created, kinds, loadTest, nowMs, options, planOf, running } from "./cluster.ts";
 
 function begun(spec = {}): Cluster {
   const cluster = new Cluster(loadTest(spec));
@@ -238,16 +238,29 @@ test("no start is told before all have said that they are ready: those that run 
   for (const pod of cluster.pods) expect(planOf(pod).startAtMs).toBeGreaterThan(cluster.nowMs);
 });
 
-test("workers whose logs cannot be read are told a start in the end", () => {
-  const cluster = new Cluster(loadTest({ workers: 2, timeout: "2s" }));
+test.each([
+  ["4s", 11_999],
+  ["100ms", 9_999],
+])("workers with a timeout of %s whose logs cannot be read are told a start in the end", (timeout, silentMs) => {
+  const cluster = new Cluster(loadTest({ workers: 2, timeout }));
   cluster.pass();
   for (const pod of cluster.pods) cluster.start(pod);
-  cluster.nowMs += 5_999;
+  cluster.nowMs += silentMs;
   cluster.pass();
   expect(cluster.pods.map((pod) => planOf(pod).startAtMs)).toEqual([undefined, undefined]);
   cluster.nowMs += 1;
   cluster.pass();
   for (const pod of cluster.pods) expect(planOf(pod).startAtMs).toBeGreaterThan(cluster.nowMs);
+});
+
+test("a worker that was started again is not taken for ready before it says so", () => {
+  const cluster = new Cluster(loadTest({ workers: 2 }));
+  cluster.pass();
+  for (const pod of cluster.pods)
+    pod.status = { phase: "Running", containerStatuses: [{ ...running(), restartCount: 1 }] };
+  cluster.nowMs += 60_000;
+  cluster.pass();
+  expect(cluster.pods.map((pod) => planOf(pod).startAtMs)).toEqual([undefined, undefined]);
 });
 
 test("nobody is asked whether it is ready as long as another one does not run", () => {

@@ -121,6 +121,8 @@ test("a Pod whose node does not answer is lost, although its container is said t
     one.type === "Ready" ? { ...one, status: "False" as const } : one,
   );
   expect(troubleOf([pod({ ...status, ...(conditions === undefined ? {} : { conditions }) })])?.reason).toBe("NodeLost");
+  const gated = conditions?.map((one) => (one.type === "Ready" ? { ...one, reason: "ReadinessGatesNotReady" } : one));
+  expect(troubleOf([pod({ ...status, ...(gated === undefined ? {} : { conditions: gated }) })])).toBeUndefined();
 });
 
 test("the trouble of most workers comes first, with how many have it and one example", () => {

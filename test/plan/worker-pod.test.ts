@@ -150,3 +150,10 @@ test("a Pod with a form of its own choosing does not fit", () => {
   const stranger = { ...pod, metadata: { ...pod.metadata, annotations: {} } };
   expect(fitsPod(stranger, effectiveSpec(loadTest({}).spec))).toBe(false);
 });
+
+test("the kubelet ends a Pod after its schedule, the longest start and the last response at the latest", () => {
+  const deadlineOf = (spec: Partial<LoadTestSpec>) => podOf(spec).spec.activeDeadlineSeconds;
+  expect(deadlineOf({ duration: "1m" })).toBe(60 + 600 + 10 + 60);
+  expect(deadlineOf({ duration: "1m", startDeadline: "1s", timeout: "10m" })).toBe(60 + 1 + 600 + 60);
+  expect(deadlineOf({})).toBeUndefined();
+});
