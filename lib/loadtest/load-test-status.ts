@@ -1,5 +1,6 @@
 // What the controller has observed of a LoadTest, after the API conventions of Kubernetes.
 import Type, { type Static } from "typebox";
+import { toldInstantMs } from "../stats/told.ts";
 import { LoadTestResults } from "./load-test-results.ts";
 import { oneOf } from "./one-of.ts";
 
@@ -35,6 +36,36 @@ const Display = Type.Object(
 );
 export type Display = Static<typeof Display>;
 
+const Timeline = Type.Object(
+  {
+    startAtMs: toldInstantMs("When request 0 was due, in milliseconds since 1970."),
+    atNs: Type.Integer({
+      description: "When the rates were last changed, or will be, in nanoseconds after the start; 0: never.",
+    }),
+    clockNs: Type.Integer({ description: "How far the schedule was by then: it stands still while paused." }),
+    dueCount: Type.Optional(Type.Number({ description: "Requests that were due by then. Absent: none." })),
+    paused: Type.Optional(Type.Unsafe<true>({ type: "boolean", description: "Whether nothing is due since then." })),
+    requestsPerSecond: Type.Integer({ description: "Requests per second of all workers since then." }),
+    durationNs: Type.Optional(Type.Integer({ description: "Length of the schedule in nanoseconds. Absent: no end." })),
+    stages: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            durationNs: Type.Integer({ description: "Nanoseconds that it takes." }),
+            requestsPerSecond: Type.Integer({ description: "Requests per second at its end." }),
+          },
+          { description: "One linear ramp." },
+        ),
+        {
+          description: "Ramps after requestsPerSecond, instead of a length.",
+          maxItems: 64,
+          "x-kubernetes-list-type": "atomic",
+        },
+      ),
+    ),
+  },
+  { description: "What is due while the run goes on, for workers that replace the last ones that knew." },
+);
 export const LoadTestStatus = Type.Object(
   {
     observedGeneration: Type.Optional(
@@ -63,6 +94,7 @@ export const LoadTestStatus = Type.Object(
     startTime: Type.Optional(
       Type.String({ description: "When the load began, by its schedule.", format: "date-time" }),
     ),
+    timeline: Type.Optional(Timeline),
     completionTime: Type.Optional(Type.String({ description: "When the last worker ended.", format: "date-time" })),
     display: Type.Optional(Display),
     results: Type.Optional(LoadTestResults),

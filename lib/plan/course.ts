@@ -5,7 +5,7 @@ import { isOver } from "./ending.ts";
 import { annotationBytes } from "./pod-settings.ts";
 import type { Run } from "./run.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
-import { isChangeAhead, noticeNs, ratesOf, timelineTowards } from "./timeline.ts";
+import { isChangeAhead, noticeNs, ratesOf, timelineSince, timelineTowards } from "./timeline.ts";
 
 export interface Course {
   /** What workers were last told to do; undefined: there are none. */
@@ -23,12 +23,16 @@ export interface Course {
 export function courseOf(demand: Demand, run: Run, workers: readonly Worker[], nowMs: number): Course {
   const { wanted, unfit } = demand;
   const isPaused = demand.spec.state === "Paused";
-  const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers, nowMs);
+  const { timeline: recorded, startTime } = run.status; // for when no Pod is left that knows
+  const recordedStartMs = recorded?.startAtMs ?? (startTime === undefined ? undefined : Date.parse(startTime));
+  const startAtMs = toldStartMs(workers) ?? recordedStartMs ?? ownStartMs(workers, nowMs);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
   const isManned = workers.some(({ hasEnded }) => !hasEnded); // a change ahead that nobody is told of would stay ahead
   const fromNs = sinceStartNs === undefined ? undefined : sinceStartNs + (isManned ? noticeNs : 0);
   const known = latestScript(workers.flatMap(({ plan }) => plan ?? []));
-  const timeline = timelineTowards(known, { ...ratesOf(wanted), isPaused }, fromNs);
+  const before = recorded === undefined ? undefined : timelineSince(recorded);
+  const towards = timelineTowards(known ?? before, { ...ratesOf(wanted), isPaused }, fromNs);
+  const timeline = unfit === undefined ? towards : (before ?? towards);
   const attainable = demand.isFit ? wanted : (known ?? wanted);
   const script =
     unfit !== undefined && known !== undefined
@@ -41,9 +45,4 @@ export function courseOf(demand: Demand, run: Run, workers: readonly Worker[], n
     isOver: isOver(script, startAtMs, nowMs),
     isPausing: isPaused && unfit === undefined && isManned && isChangeAhead(script, sinceStartNs),
   };
-}
-
-/** The start that the status remembers, for when no Pod is left that knows it. */
-function recordedStartMs({ status: { startTime } }: Run): number | undefined {
-  return startTime === undefined ? undefined : Date.parse(startTime);
 }

@@ -10,7 +10,9 @@ import { preflightFinding } from "./preflight.ts";
 import { failedEndings, progressFindings } from "./progress.ts";
 import type { RunOutcome } from "./results.ts";
 import { isCompleted, type Run } from "./run.ts";
+import type { Script } from "./script.ts";
 import { behindFinding } from "./telling.ts";
+import { recordOf } from "./timeline.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
 import { displayOf, passedFinding, stillRunning } from "./verdict.ts";
 import type { World } from "./world.ts";
@@ -32,6 +34,8 @@ export interface Observation {
   isPaused?: boolean;
   /** When request 0 was due; absent as long as that is not known. */
   startAtMs?: number | undefined;
+  /** The rates from then on. */
+  timeline?: Script | undefined;
   /** What the API server has just refused, and what the kubelet says in Events alone. */
   refusedCreations?: World["refusedCreations"];
   podWarnings?: World["podWarnings"];
@@ -42,7 +46,7 @@ export interface Observation {
 }
 
 export function statusOf(loadTest: LoadTest, observation: Observation): LoadTestStatus {
-  const { run, seats, refusal, completion, startAtMs, nowMs } = observation;
+  const { run, seats, refusal, completion, startAtMs, timeline, nowMs } = observation;
   const before = run.status;
   const now = formatInstant(nowMs);
   const wasComplete = isCompleted(before);
@@ -70,6 +74,9 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
     ],
     workers: { desired, ready: hasEnded ? 0 : ready },
     ...(startTime === undefined ? {} : { startTime }),
+    ...(hasEnded || startAtMs === undefined || timeline === undefined
+      ? {}
+      : { timeline: recordOf(timeline, startAtMs) }),
     ...(hasEnded ? { completionTime: before.completionTime ?? now } : {}),
     ...(measured.display === undefined ? {} : { display: measured.display }),
     ...(measured.results === undefined ? {} : { results: measured.results }),

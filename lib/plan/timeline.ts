@@ -9,9 +9,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { rateCurve, scheduleClockNs } from "../load/planned-schedule.ts";
 import { type Change, mostChanges, type WorkerPlan } from "../load/worker-plan.ts";
+import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
 
 export type Rates = Pick<Change, "requestsPerSecond" | "durationNs" | "stages">;
 type Planned = Pick<WorkerPlan, "requestsPerSecond" | "durationNs" | "stages" | "changes">;
+type Recorded = NonNullable<LoadTestStatus["timeline"]>;
 export type Timeline = Rates & Pick<WorkerPlan, "changes">;
 
 /** From telling the workers of a change to its instant: the kubelet takes up to half a second to show it to them. */
@@ -52,6 +54,19 @@ export function withoutOldestChange<T extends Planned>(timeline: T): T {
   if (next === undefined) return timeline;
   const dueCount = rateCurve(timeline)?.countAt(next.atNs) ?? 0;
   return { ...timeline, changes: [{ ...next, dueCount }, ...later] };
+}
+
+/** Of a timeline, what is enough to go on from: its last change, and how many requests were due by it. */
+export function recordOf(timeline: Planned, startAtMs: number): Recorded {
+  const last = timeline.changes?.at(-1);
+  if (last === undefined) return { startAtMs, atNs: 0, clockNs: 0, ...ratesOf(timeline) };
+  return { startAtMs, ...last, dueCount: last.dueCount ?? rateCurve(timeline)?.countAt(last.atNs) ?? 0 };
+}
+
+/** The timeline that went on from it. */
+export function timelineSince({ startAtMs: _, ...change }: Recorded): Timeline {
+  const { atNs, clockNs: __, dueCount: ___, paused, ...rates } = change;
+  return atNs === 0 && paused === undefined ? rates : { ...rates, changes: [change] };
 }
 
 /** Whether the last change is known and has not come about. */

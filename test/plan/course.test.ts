@@ -1,0 +1,88 @@
+// A load whose only worker is gone, Pod and all, goes on as its status remembers it.
+import { expect, test } from "bun:test";
+import { rateCurve, scheduleEndNs } from "../../lib/load/planned-schedule.ts";
+import type { LoadTestSpec } from "../../lib/loadtest/load-test.ts";
+import { recordOf, timelineSince } from "../../lib/plan/timeline.ts";
+import { Cluster, loadTest, nowMs, planOf } from "./cluster.ts";
+
+/** A load of one worker that has begun. */
+class LonelyCluster extends Cluster {
+  constructor(spec: Partial<LoadTestSpec>) {
+    super(loadTest({ workers: 1, ...spec }));
+    this.converge();
+  }
+
+  /** So long after the start. */
+  at(minutes: number): this {
+    this.nowMs = nowMs + minutes * 60_000;
+    return this;
+  }
+
+  change(spec: Partial<LoadTestSpec>): void {
+    this.edit(spec);
+    this.converge();
+  }
+
+  loseAll(): void {
+    this.pods = [];
+    this.followed.clear();
+    this.converge();
+  }
+
+  get plan0() {
+    return planOf(this.live[0] as never);
+  }
+}
+
+const minutes = (ns: number) => Math.round(ns / 6e9) / 10;
+
+test("a run that was paused ends as much later", () => {
+  const cluster = new LonelyCluster({ duration: "10m" });
+  cluster.at(2).change({ state: "Paused" });
+  cluster.at(12).change({ state: "Running" });
+  cluster.at(13).loseAll();
+  expect(cluster.test.status?.phase).toBe("Running");
+  expect(minutes(scheduleEndNs(cluster.plan0))).toBe(20);
+});
+
+test("a run that lost its worker while it was paused has no more load than it was to have", () => {
+  const cluster = new LonelyCluster({ duration: "10m" });
+  cluster.at(5).change({ state: "Paused" });
+  cluster.at(6).loseAll();
+  cluster.at(7).change({ state: "Running" });
+  expect(minutes(scheduleEndNs(cluster.plan0))).toBe(12);
+});
+
+test("what was due by former rates stays so, also where the rate changes while nobody is there", () => {
+  for (const isThere of [true, false]) {
+    const cluster = new LonelyCluster({ duration: "2h", requestsPerSecond: 10 });
+    cluster.at(60);
+    if (!isThere) cluster.pods = [];
+    cluster.change({ requestsPerSecond: 9000 });
+    cluster.at(61).loseAll();
+    const due = rateCurve(cluster.plan0)?.countAt(3660e9) as number;
+    expect(Math.abs(due - (36_000 + 540_000))).toBeLessThan(3 * 9000);
+    expect(cluster.plan0.startAtMs).toBe(nowMs);
+  }
+});
+
+test("a run that is refused keeps its course", () => {
+  const cluster = new LonelyCluster({ duration: "10m" });
+  cluster.at(2);
+  const before = cluster.test.status?.timeline;
+  cluster.pods = [];
+  cluster.change({ requestsPerSecond: 1_000_000 });
+  expect(cluster.test.status?.timeline).toEqual(before as never);
+});
+
+test("of a timeline its last change is remembered, with what was due by then", () => {
+  const rates = { requestsPerSecond: 10, durationNs: 100e9 };
+  expect(timelineSince(recordOf(rates, nowMs))).toEqual(rates);
+  const changes = [
+    { atNs: 10e9, clockNs: 10e9, requestsPerSecond: 20, durationNs: 100e9 },
+    { atNs: 20e9, clockNs: 20e9, paused: true as const, requestsPerSecond: 20, durationNs: 100e9 },
+  ];
+  const timeline = timelineSince(recordOf({ ...rates, changes }, nowMs));
+  expect(timeline.changes).toEqual([{ ...changes[1], dueCount: 300 } as never]);
+  expect(recordOf(timeline, nowMs)).toEqual(recordOf({ ...rates, changes }, nowMs));
+});
