@@ -266,6 +266,7 @@ class Loop {
     );
     seconds.observe((monotonicNs() - startedNs) / 1e9);
     for (const one of done) if (one.kind === "patchStatus") this.#statusWrittenAtMs.set(one.uid, nowMs());
+    this.#reader.learn(done);
     const { replaced, added, reminded } = repairsIn(done);
     this.#metrics.replaced.inc(replaced.length);
     this.#metrics.added.inc(added.length);

@@ -5,6 +5,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { find } from "../kube/find.ts";
 import { loadtestresults } from "../kube/resource.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
+import type { DepartedWorker } from "../loadtest/load-test-result.ts";
 import { hasEnded, toldStartMs, workerOf } from "../plan/crew.ts";
 import type { Observed, Pod } from "../plan/objects.ts";
 import { reportsWanted } from "../plan/reports-wanted.ts";
@@ -12,7 +13,7 @@ import { isCompleted, isOf, presentRun, type Run } from "../plan/run.ts";
 import { isLeaving, resultName, resultPeriodMs, type StoredResult } from "../plan/run-result.ts";
 import { awaitsReports } from "../plan/staffing.ts";
 import type { WorkerReport } from "../plan/worker-report.ts";
-import { ownerUid, type World } from "../plan/world.ts";
+import { type Action, ownerUid, type World } from "../plan/world.ts";
 import type { Log } from "../runtime/log.ts";
 import type { SnapshotLine } from "../stats/line.ts";
 import { readReports } from "./worker-logs.ts";
@@ -22,6 +23,8 @@ interface LastReads {
   resultAtMs?: number;
   /** Of the Pods that had ended, or were about to go, when the result was read. */
   leaving: ReadonlySet<string>;
+  /** What the result says of workers whose Pods may be gone; undefined: it was not read yet. */
+  departed?: readonly DepartedWorker[];
   /** By Pod uid; of one whose log cannot be read for a while too. */
   said: ReadonlyMap<string, Said>;
 }
@@ -43,13 +46,14 @@ export class RunReader {
   }
 
   /** What there is to add to the world of one LoadTest, or of none. */
-  async read({ loadTests, pods }: World, nowMs: number): Promise<Pick<World, "reports" | "results">> {
+  async read({ loadTests, pods }: World, nowMs: number): Promise<Pick<World, "reports" | "results" | "departed">> {
     const [loadTest] = loadTests;
     if (loadTest === undefined) return {};
     const { uid } = loadTest.metadata;
     const run = presentRun(loadTest);
     const owned = pods.filter((pod) => ownerUid(pod) === uid && isOf(pod, run));
-    if (isCompleted(run.status) || loadTest.metadata.deletionTimestamp !== undefined || owned.length === 0) {
+    const isNothing = owned.length === 0 && run.status.startTime === undefined;
+    if (isCompleted(run.status) || loadTest.metadata.deletionTimestamp !== undefined || isNothing) {
       this.#last.delete(uid);
       return {};
     }
@@ -64,8 +68,20 @@ export class RunReader {
   /** Reads it anew at the next pass, because what came of it could not be written. */
   forget({ loadTests }: World): void {
     for (const { metadata } of loadTests) {
-      const said = this.#last.get(metadata.uid)?.said;
-      if (said !== undefined) this.#last.set(metadata.uid, { leaving: new Set(), said });
+      const last = this.#last.get(metadata.uid);
+      if (last === undefined) continue;
+      const { resultAtMs: _, logsAtMs: __, ...known } = last;
+      this.#last.set(metadata.uid, { ...known, leaving: new Set() });
+    }
+  }
+
+  /** Notes what has been written of it. */
+  learn(done: readonly Action[]): void {
+    for (const action of done) {
+      if (action.kind !== "writeResult") continue;
+      const { run, departed = [] } = action.result;
+      const last = this.#last.get(run.uid);
+      if (last !== undefined) this.#last.set(run.uid, { ...last, departed });
     }
   }
 
@@ -74,14 +90,16 @@ export class RunReader {
     run: Run,
     pods: readonly Observed<Pod>[],
     nowMs: number,
-  ): Promise<Pick<World, "reports" | "results">> {
+  ): Promise<Pick<World, "reports" | "results" | "departed">> {
     const { uid, name, namespace } = loadTest.metadata;
     const last = this.#last.get(uid) ?? { leaving: new Set<string>(), said: new Map<string, Said>() };
     const leaving = pods.filter(isLeaving).map(farewellOf);
     const workers = pods.map((pod) => workerOf(pod));
     const sinceMs = last.resultAtMs ?? toldStartMs(workers);
+    const mayBeOthers = workers.some(({ plan }) => plan?.joinNs !== undefined); // before it
     const isResultDue =
       pods.every(hasEnded) ||
+      (last.departed === undefined && mayBeOthers) ||
       leaving.some((farewell) => !last.leaving.has(farewell)) ||
       (sinceMs !== undefined && nowMs - sinceMs >= resultPeriodMs) ||
       (last.resultAtMs !== undefined && last.resultAtMs > nowMs); // the clock was set back
@@ -96,14 +114,20 @@ export class RunReader {
       ...[...last.said].filter(([uid]) => pods.some(({ metadata }) => metadata.uid === uid)),
       ...[...read].flatMap(([pod, { snapshot }]) => saidIn(pod, snapshot, last.said, nowMs)),
     ]);
+    const departed = stored === undefined ? last.departed : (stored?.departed ?? []);
     const reports = new Map([...read].map(([pod, report]) => [pod, withSaid(report, said.get(pod))]));
     this.#last.set(uid, {
       said,
+      ...(departed === undefined ? {} : { departed }),
       leaving: isResultDue ? new Set(leaving) : last.leaving,
       ...(reads.length > 0 ? { logsAtMs: nowMs } : last.logsAtMs === undefined ? {} : { logsAtMs: last.logsAtMs }),
       ...(isResultDue ? { resultAtMs: nowMs } : last.resultAtMs === undefined ? {} : { resultAtMs: last.resultAtMs }),
     });
-    return { reports, ...(stored === undefined ? {} : { results: new Map([[uid, stored]]) }) };
+    return {
+      reports,
+      ...(stored === undefined ? {} : { results: new Map([[uid, stored]]) }),
+      ...(departed === undefined ? {} : { departed: new Map([[uid, departed]]) }),
+    };
   }
 
   async #stored(key: { namespace: string; name: string }): Promise<StoredResult | null> {

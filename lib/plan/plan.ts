@@ -121,7 +121,7 @@ function planRun(
   const { reports = new Map() } = world;
   const stored = world.results?.get(uid);
   const kept = storedOfRun(stored ?? null, startAtMs);
-  const told = { reports, departed: kept?.departed ?? [] };
+  const told = { reports, departed: kept?.departed ?? world.departed?.get(uid) ?? [] };
   const live = liveFigures(script, { pods, ...told }, spec.thresholds);
   const ending = endingOf(spec, run, startAtMs !== undefined || mayHaveBegun(workers), live?.broken ?? [], nowMs);
   const isStopped = ending !== undefined;
@@ -131,7 +131,7 @@ function planRun(
   const measurement =
     completion === undefined || kept?.complete
       ? undefined
-      : measurementOf(pods, spec.thresholds, { ...told, isStopped });
+      : measurementOf(pods, spec.thresholds, { ...told, isStopped, script, seats });
 
   const staffing = { workers, seats, spec: demand.isFit ? spec : undefined, script, generation, startAtMs, nowMs };
   const why = unfit === undefined ? "the LoadTest has changed" : "the LoadTest is not accepted";
@@ -150,6 +150,7 @@ function planRun(
     completion,
     isPaused: spec.state === "Paused",
     startAtMs,
+    timeline: script,
     outcome: measurement ?? (kept === null ? undefined : storedOutcome(kept)),
     live,
     nowMs,

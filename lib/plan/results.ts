@@ -10,7 +10,7 @@ import { requestName } from "./compile.ts";
 import { hasEnded } from "./crew.ts";
 import type { Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
-import { keepsPositions, latestPlan } from "./script.ts";
+import { keepsPositions, latestPlan, type Script } from "./script.ts";
 import { type PartTotal, Tally } from "./tally.ts";
 import { toldWorkers } from "./told-worker.ts";
 import { type Gap, untoldBy } from "./untold.ts";
@@ -41,6 +41,9 @@ export interface KnownOfRun {
   departed?: readonly DepartedWorker[];
   /** It was to end early: nothing was due after its stop. */
   isStopped?: boolean;
+  /** What its workers were to do, and how many, for when no Pod is left that says so. */
+  script?: Script;
+  seats?: number;
 }
 
 /**
@@ -50,13 +53,14 @@ export interface KnownOfRun {
 export function measurementOf(
   pods: readonly Pod[],
   thresholds: readonly Threshold[],
-  { reports = new Map(), departed = [], isStopped = false }: KnownOfRun = {},
+  { reports = new Map(), departed = [], isStopped = false, script, seats = 1 }: KnownOfRun = {},
 ): Measurement | undefined {
   const plans = pods.map(observedPlan).filter((plan) => plan !== undefined);
-  const plan = latestPlan(plans);
+  const assumed = script === undefined || departed.length === 0 ? undefined : planFor(script, seats);
+  const plan = latestPlan(plans) ?? assumed;
   if (plan === undefined || !pods.every(hasEnded)) return undefined;
   const names = { backends: plan.backends.map(({ name }) => name), paths: plan.requests.map(requestName) };
-  const haveParts = plans.every((one) => keepsPositions(one, plan));
+  const haveParts = plans.length > 0 && plans.every((one) => keepsPositions(one, plan));
   const tally = haveParts ? new Tally(names.backends.length, names.paths.length) : new Tally(0, 0);
   const workers = toldWorkers(pods, departed, reports);
   for (const { result } of workers) if (result !== undefined) tally.take(result);
@@ -68,6 +72,10 @@ export function measurementOf(
     gap,
     recording: tally.totals.recording,
   };
+}
+
+function planFor(script: Script, seats: number): WorkerPlan {
+  return { generation: 0, worker: { index: 0, count: Math.max(1, seats) }, ...script, barrier: true };
 }
 
 function resultsOf(

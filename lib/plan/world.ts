@@ -1,7 +1,7 @@
 // What has been observed of the cluster, and what is to be done about it: the planner's input and output.
 import type { Canary } from "../loadtest/canary.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
-import type { LoadTestResult } from "../loadtest/load-test-result.ts";
+import type { DepartedWorker, LoadTestResult } from "../loadtest/load-test-result.ts";
 import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
 import { attemptLabel, loadTestLabel, planAnnotation, runLabel, workerLabel } from "./names.ts";
 import type { KubeObject, Observed, Pod, Service } from "./objects.ts";
@@ -30,6 +30,8 @@ export interface World {
   podRefusals?: ReadonlyMap<string, string | null>;
   /** LoadTestResults by the LoadTest's uid, as far as they were looked for: they are to be written. null: there is none. */
   results?: ReadonlyMap<string, StoredResult | null>;
+  /** What workers told whose Pods may be gone, as the LoadTestResult last said; by the LoadTest's uid, if it is known. */
+  departed?: ReadonlyMap<string, readonly DepartedWorker[]>;
   /** When the status of LoadTests was last written, by their uid, as far as it is remembered. */
   statusWrittenAtMs?: ReadonlyMap<string, number>;
 }

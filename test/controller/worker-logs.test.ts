@@ -3,6 +3,7 @@ import { RunReader } from "../../lib/controller/run-reader.ts";
 import { readReports } from "../../lib/controller/worker-logs.ts";
 import { HttpKubeClient } from "../../lib/kube/http-client.ts";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
+import { planAnnotation } from "../../lib/plan/names.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
 import { createLog } from "../../lib/runtime/log.ts";
 import { encodeHistogram } from "../../lib/stats/histogram-codec.ts";
@@ -111,6 +112,39 @@ test("a run's logs are read every 5 s, its result every 30 s, when a worker leav
   expect((await readAt(42, [first, gone])).result).toBeNull();
   const allGone = [ended(first, "Failed"), gone];
   for (const seconds of [43, 44]) expect((await readAt(seconds, allGone)).result).toBeNull();
+});
+
+test("what is kept of workers whose Pods are gone counts in each pass, as it was read or written last", async () => {
+  const nothing = { canaries: new Map(), services: new Map(), goneOwners: new Set<string>() };
+  const one = { uid: "p7", worker: 0, joinNs: 0, message: "{}" };
+  const loadTests = [loadTest({ workers: 1 })];
+  const pods = running(loadTests[0] as LoadTest);
+  const startMs = Date.UTC(2030, 0, 1);
+  const reader = new RunReader(client, log);
+  const departedAt = async (seconds: number, seen = pods) =>
+    (await reader.read({ ...nothing, loadTests, pods: seen }, startMs + seconds * 1000)).departed?.get("u1");
+  expect(await departedAt(1)).toBeUndefined();
+  const result = { run: { uid: "u1", hash: "h" }, complete: false, departed: [one] } as never;
+  reader.learn([{ kind: "writeResult", namespace: "ns", name: "lt-h", result }]);
+  expect(await departedAt(2)).toEqual([one]);
+  reader.forget({ ...nothing, loadTests, pods });
+  expect(await departedAt(3)).toEqual([one]);
+  expect(await departedAt(31)).toEqual([]); // there is no result, as the API server says
+});
+
+test("the result is read at once where a worker has joined, or none is left of a load that has begun", async () => {
+  const nothing = { canaries: new Map(), services: new Map(), goneOwners: new Set<string>() };
+  const startMs = Date.UTC(2030, 0, 1);
+  const test = loadTest({ workers: 1 });
+  const [pod] = running(test) as [Observed<Pod>];
+  const plan = { ...JSON.parse(pod.metadata.annotations?.[planAnnotation] as string), joinNs: 5e8 };
+  const annotations = { ...pod.metadata.annotations, [planAnnotation]: JSON.stringify(plan) };
+  const joined = { ...pod, metadata: { ...pod.metadata, annotations } };
+  const resultOf = async (loadTests: LoadTest[], pods: Observed<Pod>[]) =>
+    (await new RunReader(client, log).read({ ...nothing, loadTests, pods }, startMs + 1000)).results?.get("u1");
+  expect(await resultOf([test], [joined])).toBeNull();
+  expect(await resultOf([test], [])).toBeUndefined();
+  expect(await resultOf([{ ...test, status: { startTime: "2030-01-01T00:00:00Z" } }], [])).toBeNull();
 });
 
 test("since when a worker says the same is remembered, from the first reading on", async () => {

@@ -9,6 +9,7 @@ import { openApiSchema } from "../../lib/manifest/custom-resource.ts";
 import { planAnnotation } from "../../lib/plan/names.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
 import { type Measurement, measurementOf } from "../../lib/plan/results.ts";
+import { latestScript, type Script } from "../../lib/plan/script.ts";
 import { departure as departureOf } from "../../lib/plan/told-worker.ts";
 import { displayOf, passedFinding } from "../../lib/plan/verdict.ts";
 import type { WorkerReport } from "../../lib/plan/worker-report.ts";
@@ -355,6 +356,17 @@ test("backends that came with a Canary's edit, and so without a new generation, 
     const { backends } = resultsOf(listed);
     expect(backends?.map(({ completed: count }) => count)).toEqual([900, 900, 200]);
   }
+});
+
+test("what was kept of workers has its results though no Pod is left, and the rest of the run is lost", () => {
+  const [pod] = workerPods(loadTest({ workers: 1 })) as [Observed<Pod>];
+  const half = counted(0, { scheduled: 1000, completed: 1000, sent: 1000 }, 1);
+  const departed = [departureOf(succeeded(pod, half), undefined) as DepartedWorker];
+  const script = latestScript([JSON.parse(pod.metadata.annotations?.[planAnnotation] as string)]) as Script;
+  const measured = measurementOf([], [], { departed, script, seats: 1 });
+  expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 1000, lost: 1000, valid: false });
+  expect(measured?.gap?.reason).toBe("worker 0 ended early: nothing is known of 1000 requests that were due");
+  expect(measurementOf([], [], { script, seats: 1 })).toBeUndefined();
 });
 
 test("a worker that ended early is named, and the rest of its share is lost", () => {
