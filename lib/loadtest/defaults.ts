@@ -26,7 +26,7 @@ export interface EffectiveSpec {
   /** At the start; without stages, always. */
   requestsPerSecond: number;
   requests: readonly EffectiveRequest[];
-  /** undefined: until the LoadTest is deleted. With stages, their sum. */
+  /** undefined: until the LoadTest is stopped or deleted. With stages, their sum. */
   durationNs: number | undefined;
   stages: readonly { durationNs: number; requestsPerSecond: number }[] | undefined;
   arrivals: "Constant" | "Poisson";

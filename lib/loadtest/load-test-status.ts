@@ -95,7 +95,9 @@ export const LoadTestStatus = Type.Object(
       Type.String({ description: "When the load began, by its schedule.", format: "date-time" }),
     ),
     timeline: Type.Optional(Timeline),
-    completionTime: Type.Optional(Type.String({ description: "When the last worker ended.", format: "date-time" })),
+    completionTime: Type.Optional(
+      Type.String({ description: "When the controller saw that the run had ended.", format: "date-time" }),
+    ),
     display: Type.Optional(Display),
     results: Type.Optional(LoadTestResults),
   },

@@ -10,17 +10,20 @@ const secretHeaders = ["authorization", "cookie", "proxy-authorization", "x-api-
 
 /** One sentence each, of at most 256 characters, which is where the API server cuts them off. */
 export function loadTestWarnings(spec: LoadTestSpec): string[] {
-  const { workers, connections, durationNs, port, requests, thresholds, mountedKeys } = effectiveSpec(spec);
+  const { workers, connections, durationNs, port, requests, thresholds, abortOnFailure, mountedKeys } =
+    effectiveSpec(spec);
   const rate = highestRate(spec);
+  const canAbort = abortOnFailure && thresholds.length > 0;
   const headers = requests.flatMap((request) => request.headers);
   const plain = headers.filter(({ valueFile }) => valueFile === undefined).map(({ name }) => name);
   const secret = plain.find((name) => secretHeaders.includes(name.toLowerCase()));
   const found: (string | false)[] = [
     durationNs === undefined &&
-      "spec.duration: is missing, so the load goes on until the LoadTest is deleted, even while the controller is away",
+      `spec.duration: is missing, so the load goes on until spec.state is Stopped${canAbort ? ", a threshold is broken" : ""} or the LoadTest is deleted, even while the controller is away`,
     durationNs === undefined &&
       thresholds.length > 0 &&
-      "spec.thresholds: are judged when the load has ended, and spec.duration is missing, so that it never does",
+      !canAbort &&
+      "spec.thresholds: are judged when the load has ended, and spec.duration is missing: only spec.state Stopped ends it with a verdict",
     spec.thresholds !== undefined &&
       thresholds.length === 0 &&
       "spec.thresholds: limits nothing, so that a single completed request passes",

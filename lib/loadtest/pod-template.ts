@@ -132,7 +132,7 @@ export const PodTemplate = closed(
       ),
     ),
   },
-  "What the worker Pods are like beyond what the test needs. The API server is asked about it before Pods are made; a change replaces them.",
+  "What the worker Pods are like beyond what the test needs. The first Pods of a new LoadTest show whether the API server will have them; later it is asked in a dry run. A change replaces the Pods.",
 );
 export type PodTemplate = Static<typeof PodTemplate>;
 

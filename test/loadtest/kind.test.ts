@@ -223,10 +223,17 @@ test("the thresholds of a spec are numbers, in nanoseconds and shares", () => {
 });
 
 test.each<[spec: object, words: string]>([
-  [{ thresholds: { minRate: "99%" } }, "spec.duration is missing, so that it never does"],
+  [{}, "until spec.state is Stopped or the LoadTest is deleted"],
+  [{ thresholds: { minRate: "99%" } }, "only spec.state Stopped ends it with a verdict"],
+  [{ thresholds: { minRate: "99%", abortOnFailure: true } }, "is Stopped, a threshold is broken or the LoadTest"],
   [{ thresholds: { latency: {} }, duration: "10s" }, "limits nothing"],
 ])("%j is allowed, and warned of", (spec, words) => {
   expect(loadTestKind.judge({ ...good, spec: { ...good.spec, ...spec } }).warnings.join("\n")).toContain(words);
+});
+
+test("of a load that its thresholds end, no verdict is missed", () => {
+  const spec = { ...good.spec, thresholds: { minRate: "99%", abortOnFailure: true } };
+  expect(loadTestKind.judge({ ...good, spec }).warnings.join("\n")).not.toContain("spec.thresholds");
 });
 
 test("YAML is read as kubectl reads it", () => {
