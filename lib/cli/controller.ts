@@ -60,7 +60,13 @@ export function controllerCommand(): Subcommand {
     .option("--leader-elect", `act only while holding the Lease ${leaderLease}, of several controllers`)
     .option("--no-admission", "do not serve the admission webhooks, as is done in a Pod for all namespaces")
     .option("--webhook-url <url>", "serve the admission webhooks outside the cluster, where API servers find this URL")
-    .addOption(portOption("--admission-port <n>", "port of the admission webhooks", ports.admission));
+    .addOption(
+      portOption(
+        "--admission-port <n>",
+        "port that the admission webhooks listen on, whatever port their URL has",
+        ports.admission,
+      ),
+    );
   addServiceFlags(addAdmissionFlags(command));
   return { command, run: () => control(command.opts<Flags>()) };
 }

@@ -45,7 +45,8 @@ What happens, in this order, each step at work before the next one begins:
                nothing is changed while anything stands in the way
   namespace    ${extensionNamespace}
   kinds        LoadTest, Canary and LoadTestResult
-  rights       the controller's account, roles, and a policy on its Pods
+  rights       the controller's account and roles, and policies on the Pods and
+               Services that it makes and deletes
   belongings   its Secrets, Lease and Service, which it may not make itself
   controller   the Deployment, until all its replicas are available
   webhooks     registered, but failing open
@@ -53,7 +54,8 @@ What happens, in this order, each step at work before the next one begins:
   probe        a good and a bad object, in a dry run: both webhooks must answer
   closing      from now on nothing is stored that could not be judged
 Doing it again changes nothing that is as it should be, goes on from wherever it
-was ended, and never opens webhooks that fail closed. To upgrade, install anew.
+was ended, and never opens a webhook that fails closed. To upgrade, install the
+new version in the same way.
 
 A kind that would break stored objects or clients is refused, field by field.
 Fields that others have set are named, with who it was.

@@ -31,6 +31,7 @@ The file says what is common to all clusters, and what is not:
     edge: {outOfCluster: "https://192.0.2.7:8443"}
     lab: {namespaced: team-a, objects: []}
 In place of outOfCluster and namespaced, inCluster: true undoes what is common.
+Each object must have metadata.name and metadata.namespace.
 
 Without --apply it is said what differs, as diff says it, and whether anything
 stands in the way of changing it; nothing is changed. With --apply all clusters

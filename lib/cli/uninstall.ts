@@ -34,7 +34,8 @@ LoadTests with their Pods and results, Canaries, the kinds, the controller, its
 Secrets and rights, its namespace. What that is on this cluster is listed, and
 asked for; without a terminal to ask at, --yes must say it.
 With --keep-kinds the kinds and all LoadTests, Canaries and results stay. Load
-that is running is ended, and begins again with the next controller.
+that is running is ended; with the next controller it goes on where its schedule
+then is.
 With --namespaced nothing in other namespaces is touched. The kinds go if nobody
 else needs them: no other controller, no LoadTest or Canary elsewhere.
 Events of LoadTests stay until they expire, after an hour on most clusters.

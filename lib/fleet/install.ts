@@ -7,7 +7,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { canaries, loadtests, pods } from "../kube/resource.ts";
 import { apiGroup, apiVersion } from "../loadtest/api-group.ts";
 import { type ExtensionOptions, extensionSteps, type Placement, type Step } from "../manifest/extension.ts";
-import { extensionNamespace } from "../manifest/names.ts";
+import { extensionNamespace, ports } from "../manifest/names.ts";
 import { podPolicy, podPolicyName } from "../manifest/pod-policy.ts";
 import type { PolicyRule } from "../manifest/rights.ts";
 import type { KubeObject, Observed } from "../plan/objects.ts";
@@ -226,5 +226,5 @@ function wordsOf(objects: readonly KubeObject[]): string {
 
 function remedyOf({ image, placement }: ExtensionOptions): string {
   if (placement.kind !== "outOfCluster") return `a controller must run in namespace ${extensionNamespace}`;
-  return `a controller must run and serve them, loadtest controller --webhook-url ${placement.url} --worker-image ${image}`;
+  return `a controller must run and serve them, loadtest controller --webhook-url ${placement.url} --worker-image ${image}, with --admission-port unless that URL leads to port ${ports.admission}`;
 }

@@ -281,7 +281,7 @@ describe.skipIf(kubeconfig === "")("install for a controller elsewhere", () => {
   test("as long as there is none, it says how one is started, and its webhooks hold up nothing", async () => {
     const { code, err } = await install("--out-of-cluster", url, "--timeout", "2s");
     expect(code).toBe(1);
-    expect(err).toContain(`loadtest controller --webhook-url ${url} --worker-image ${image}`);
+    expect(err).toContain(`loadtest controller --webhook-url ${url} --worker-image ${image}, with --admission-port`);
     const policies = "jsonpath={.items[*].webhooks[*].failurePolicy}";
     const hooks = "validatingwebhookconfigurations,mutatingwebhookconfigurations";
     expect(await kubectl(["get", hooks, "-o", policies])).toBe("Ignore Ignore");
