@@ -26,7 +26,7 @@ export async function burst(bench: ControllerBench): Promise<Section> {
       { name: "CPU, s", of: ({ cpuSeconds }) => cpuSeconds },
     ])}
 ${count} LoadTests created 20 at a time, from the first call to the watch event of the last Pod; for one LoadTest from its
-own call on. CPU is the controller's until then. ${formatRuns(runs)}.
+own call on. CPU is the controller's until then; ${formatRuns(runs)}.
 `,
   };
 }

@@ -38,7 +38,7 @@ export async function idle(bench: ControllerBench): Promise<Section> {
     ])}
 Each with a gated Pod. Resident memory, CPU and calls over one minute, once Events and statuses are written; Leases are
 not counted. Restart: from the start of the process until the Pods of one LoadTest in a hundred, which were deleted
-meanwhile, are there again. \`--no-watch\` looks at everything every ${pollIntervalMs / 1000} s. ${formatRuns(runs)}.
+meanwhile, are there again. \`--no-watch\` looks at everything every ${pollIntervalMs / 1000} s; ${formatRuns(runs)}.
 `,
   };
 }

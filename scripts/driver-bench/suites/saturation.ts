@@ -11,7 +11,7 @@ import { formatFigure, formatRatio, formatRuns, formatShare, formatTable } from 
 
 const connections = 64;
 const faster = { above: "faster", below: "slower" };
-const cheaper = { above: "dearer", below: "cheaper" };
+const cheaper = { above: "costlier", below: "cheaper" };
 
 const perSecond = ({ reading }: PeerRun) => reading.perSecond;
 const cpuUsPerRequest = ({ cpuSeconds, reading }: PeerRun) => (cpuSeconds / reading.requests) * 1e6;

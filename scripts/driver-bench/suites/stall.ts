@@ -105,7 +105,8 @@ function figures(latencyUs: LatencyUs): string[] {
 function formatFurthest(deviation: LatencyUs): string {
   const known = latencyNames.filter((name) => Number.isFinite(deviation[name]));
   const [furthest] = known.sort((a, b) => Math.abs(deviation[b]) - Math.abs(deviation[a]));
-  return furthest === undefined ? "–" : `${furthest}: ${formatShare(deviation[furthest])}`;
+  if (furthest === undefined) return "–";
+  return `${furthest === "p999" ? "p99.9" : furthest}: ${formatShare(deviation[furthest])}`;
 }
 
 function formatValidity(verdicts: readonly (boolean | undefined)[]): string {
