@@ -63,12 +63,12 @@ export async function findExtras(client: KubeClient, options: ExtensionOptions, 
 function searches(placement: Placement): [Resource, ListOptions][] {
   const home = { namespace: homeOf(placement) };
   const isNamespaced = placement.kind === "namespaced";
-  const labelled = { labelSelector: controllerSelector };
+  const labeled = { labelSelector: controllerSelector };
   return [
     ...(isNamespaced ? clusterKindsOfNamespace : clusterKinds).map((resource) => [resource, {}] as [Resource, object]),
     ...bindings.map((resource) => [resource, {}] as [Resource, object]),
     ...namespacedKinds.map((resource) => [resource, home] as [Resource, ListOptions]),
-    ...(isNamespaced ? [] : namespacedKinds.map((resource) => [resource, labelled] as [Resource, object])),
+    ...(isNamespaced ? [] : namespacedKinds.map((resource) => [resource, labeled] as [Resource, object])),
   ];
 }
 
@@ -106,11 +106,11 @@ function callsUs({ webhooks = [] }: WebhookConfiguration): boolean {
 
 function isInOurName(object: KubeObject, home: string): boolean {
   const { namespace, labels = {} } = object.metadata;
-  const isLabelled = (names: object) => Object.entries(names).every(([key, value]) => labels[key] === value);
-  if (isLabelled(extensionLabels)) return true;
+  const isLabeled = (names: object) => Object.entries(names).every(([key, value]) => labels[key] === value);
+  if (isLabeled(extensionLabels)) return true;
   if (namespace !== undefined && namespace !== home) return false;
   const isWorker = labels["app.kubernetes.io/component"] === "worker";
-  return (isLabelled({ "app.kubernetes.io/name": extensionName }) && !isWorker) || namesOfAll.has(formatObject(object));
+  return (isLabeled({ "app.kubernetes.io/name": extensionName }) && !isWorker) || namesOfAll.has(formatObject(object));
 }
 
 /** What the installations of the other placements have. */

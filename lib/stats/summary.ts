@@ -87,7 +87,7 @@ export type Summary = Static<typeof Summary>;
 export type Part = Pick<Summary, keyof typeof partProperties>;
 
 /** What a run is measured by. */
-export interface Judgement {
+export interface Judgment {
   /** How many requests the plan asks for within its first seconds; undefined in a closed loop, which asks for none. */
   askedUntil: ((seconds: number) => number) | undefined;
   thresholds: readonly Threshold[];
@@ -95,7 +95,7 @@ export interface Judgement {
   untold?: { lost: number; reason: string } | undefined;
 }
 
-export interface SummaryInput extends Judgement {
+export interface SummaryInput extends Judgment {
   /** What results call the plan's requests. */
   paths: readonly string[];
   /** At least one. */
@@ -136,7 +136,7 @@ export function summarize({ paths, workers, ...input }: SummaryInput): Summary {
 /** What a summary says of the whole, and the verdict; of at least one worker. */
 export function summarizeTotals(
   { recording, generators, generatorSlip, connectionWait, ...totals }: Totals,
-  { askedUntil, thresholds, untold }: Judgement,
+  { askedUntil, thresholds, untold }: Judgment,
 ): Omit<Summary, "paths" | "backends" | "workers" | "histograms"> {
   const { latency } = recording;
   const account = sumAccounts([recording.account, lostAccount(untold?.lost ?? 0)]);

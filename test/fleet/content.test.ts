@@ -63,9 +63,9 @@ describe("repaired()", () => {
   test.each(objects)("of %s changes nothing where nothing differs, and keeps what is none of ours", (_, object) => {
     const live = stored(object);
     const { managedFields: _managed, ...metadata } = live.metadata as typeof live.metadata & { managedFields: unknown };
-    const unlabelled = { metadata: { ...metadata, labels: { ...metadata.labels } } };
+    const unlabeled = { metadata: { ...metadata, labels: { ...metadata.labels } } };
     expect(contentOf(repaired(live, object, object), object)).toEqual(contentOf(live, object));
-    expect(repaired(live, object, object)).toMatchObject(unlabelled);
+    expect(repaired(live, object, object)).toMatchObject(unlabeled);
   });
 
   test("of a webhook takes away what others have added, and keeps its trust and whether it fails closed", () => {
