@@ -138,9 +138,10 @@ export class Backend {
   expire(): void {
     const nowNs = monotonicNs();
     for (const connection of this.pool.all) {
-      if (connection.request >= 0 && nowNs - connection.dispatchedNs > this.#timeoutNs)
+      if (connection.state === ConnectionState.Busy && nowNs - connection.dispatchedNs > this.#timeoutNs)
         this.#timeOut(connection, nowNs);
     }
+    this.pool.expireAttempts(nowNs); // with the requests that wait for them
     this.pool.renewIdle(nowNs);
     this.#closeIfDone(this.timetable.elapsedNs(nowNs));
   }
@@ -237,17 +238,13 @@ export class Backend {
 
   /** Takes the request from the connection, which may get the next one at once. */
   #release(connection: Connection, nowNs: number, isKept: boolean): void {
-    this.#detach(connection);
+    (this.#recorders[connection.request] as PathRecorder).inFlight--;
+    this.#inFlight--;
+    connection.request = -1;
     if (isKept && nowNs < connection.expiresNs) {
       connection.state = ConnectionState.Idle;
       this.#makeFree(connection, nowNs);
     } else this.pool.reopen(connection);
-  }
-
-  #detach(connection: Connection): void {
-    (this.#recorders[connection.request] as PathRecorder).inFlight--;
-    this.#inFlight--;
-    connection.request = -1;
   }
 
   /** The connection may carry a request again; those that are due leave at once, on the connections free for longest. */
@@ -271,14 +268,9 @@ export class Backend {
 
   #timeOut(connection: Connection, nowNs: number): void {
     const recorder = this.#recorders[connection.request] as PathRecorder;
-    if (connection.state === ConnectionState.Busy) {
-      recorder.timedOut++;
-      this.#recordTimes(connection, recorder, nowNs);
-      this.#release(connection, nowNs, false);
-    } else {
-      recorder.fail("connect");
-      this.#detach(connection); // an attempt cannot be called back: the connection is free when it has its outcome
-    }
+    recorder.timedOut++;
+    this.#recordTimes(connection, recorder, nowNs);
+    this.#release(connection, nowNs, false);
   }
 
   #received(connection: Connection, piece: Uint8Array): void {

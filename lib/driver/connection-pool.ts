@@ -3,7 +3,7 @@
 // once they carry no request.
 import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
 import { monotonicNs } from "../runtime/clock.ts";
-import { Connection, ConnectionState } from "./connection.ts";
+import { type Attempt, Connection, ConnectionState } from "./connection.ts";
 import { Dialer, type DialerEvents } from "./dialer.ts";
 import { FreeQueue } from "./free-queue.ts";
 import type { GeneratorWatch } from "./generator-watch.ts";
@@ -129,8 +129,7 @@ export class ConnectionPool {
       };
       stop.addEventListener("abort", settle);
       const timer = setTimeout(() => {
-        const where = this.#dialer.where();
-        lastError ??= new TargetError("connect", `Cannot connect to "${where}": no answer within the timeout`);
+        this.#giveUp(Number.POSITIVE_INFINITY);
         settle();
       }, this.#timeoutNs / 1e6);
       this.#onOpened = (error) => {
@@ -205,6 +204,19 @@ export class ConnectionPool {
     // connections that fail at once would otherwise keep the others from being served.
     if (connection.hasServed && !connection.isRetired && this.#events.isNeeded(nowNs)) this.#dialer.connect(connection);
     else this.release(connection, nowNs);
+  }
+
+  /** Ends attempts that have taken longer than the timeout: their places are free for others, at the next address. */
+  expireAttempts(nowNs: number): void {
+    this.#giveUp(nowNs - this.#timeoutNs);
+  }
+
+  /** Ends the attempts that began before `beforeNs`. */
+  #giveUp(beforeNs: number): void {
+    for (const connection of this.#connections) {
+      if (connection.state !== ConnectionState.Connecting) continue;
+      if ((connection.attempt as Attempt).beganNs < beforeNs) this.#dialer.giveUp(connection);
+    }
   }
 
   /** Opens those connections again that have come to the end of their lifetime while they were idle. */

@@ -13,6 +13,8 @@ export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionSt
 export interface Attempt {
   readonly connection: Connection;
   readonly address: string;
+  /** Until the plan's timeout has passed since then, it may be answered. */
+  readonly beganNs: number;
 }
 
 export class Connection {

@@ -2,6 +2,7 @@
 // A connection counts as open when a request may be sent: over TLS, after chain and host name have been verified.
 import type { SocketHandler } from "bun";
 import type { PlannedBackend, WorkerPlan } from "../load/worker-plan.ts";
+import { monotonicNs } from "../runtime/clock.ts";
 import { Addresses } from "./addresses.ts";
 import { type Attempt, type Connection, ConnectionState } from "./connection.ts";
 import { fromSocketError, TargetError } from "./target-error.ts";
@@ -59,7 +60,7 @@ export class Dialer {
   /** Begins to open a closed connection; `opened` or `failed` follows. */
   connect(connection: Connection): void {
     const address = this.#addresses.next();
-    const attempt: Attempt = { connection, address: address ?? "" };
+    const attempt: Attempt = { connection, address: address ?? "", beganNs: monotonicNs() };
     connection.state = ConnectionState.Connecting;
     connection.attempt = attempt;
     if (address === undefined) {
@@ -74,6 +75,17 @@ export class Dialer {
       data: attempt,
       ...(this.#tls === undefined ? {} : { tls: this.#tls }),
     }).catch((error: unknown) => this.#fail(attempt, fromSocketError(error, this.where())));
+  }
+
+  /**
+   * Ends the attempt at a connection that is still being opened; `failed` follows at once. Bun cannot close a socket
+   * whose TCP is not open yet: the operating system does, when it gives up too, some two minutes after the beginning.
+   */
+  giveUp({ attempt, socket }: Connection): void {
+    if (attempt === undefined) return;
+    const [kind, what] =
+      socket === undefined ? (["connect", "answer"] as const) : (["tlsHandshake", "TLS handshake"] as const);
+    this.#fail(attempt, new TargetError(kind, `Cannot connect to "${this.where()}": no ${what} within the timeout`));
   }
 
   /** `host:port` of the target, for messages. */
