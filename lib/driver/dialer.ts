@@ -123,7 +123,10 @@ export class Dialer {
         const { connection } = socket.data;
         if (connection.attempt !== socket.data) return;
         const error = this.#handshakeError(socket, isAuthorized, verification);
-        if (error === undefined) this.#open(connection);
+        // TLS 1.2 lets a server ask for another handshake at any time: that opens nothing, but it may end what is open.
+        if (connection.state !== ConnectionState.Connecting) {
+          if (error !== undefined) this.#events.closed(connection, error);
+        } else if (error === undefined) this.#open(connection);
         else this.#fail(socket.data, error);
       },
       data: (socket, piece) => {
