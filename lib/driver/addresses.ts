@@ -37,6 +37,16 @@ export class Addresses {
     return this.#addresses.includes(address);
   }
 
+  /** How many are known. */
+  get count(): number {
+    return this.#addresses.length;
+  }
+
+  /** The address that follows on `address`, after the last the first; undefined when none is known. */
+  after(address: string): string | undefined {
+    return this.#addresses[(this.#addresses.indexOf(address) + 1) % this.#addresses.length];
+  }
+
   /** The addresses in turn; undefined as long as none is known. */
   next(): string | undefined {
     return this.#addresses[this.#next++ % this.#addresses.length];

@@ -9,11 +9,13 @@ import { ResponseParser } from "../load/response-parser.ts";
 export const ConnectionState = { Closed: 0, Connecting: 1, Idle: 2, Busy: 3 } as const;
 export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState];
 
-/** One attempt at a connection; events of an attempt that was given up are ignored. */
+/** One address tried for a connection; events of an attempt that was given up are ignored. */
 export interface Attempt {
   readonly connection: Connection;
   readonly address: string;
-  /** Until the plan's timeout has passed since then, it may be answered. */
+  /** How many other addresses may be tried after this one. */
+  readonly othersLeft: number;
+  /** When the first address was tried: until the plan's timeout has passed since then, one may answer. */
   readonly beganNs: number;
 }
 

@@ -57,24 +57,37 @@ export class Dialer {
     return attempt === undefined || this.#addresses.has(attempt.address);
   }
 
-  /** Begins to open a closed connection; `opened` or `failed` follows. */
+  /**
+   * Begins to open a closed connection; `opened` or `failed` follows. The addresses are tried one after the other, from
+   * the one whose turn it is, until TCP is open to one (RFC 6724 §1): a name may have some where nobody listens.
+   */
   connect(connection: Connection): void {
     const address = this.#addresses.next();
-    const attempt: Attempt = { connection, address: address ?? "", beganNs: monotonicNs() };
     connection.state = ConnectionState.Connecting;
-    connection.attempt = attempt;
-    if (address === undefined) {
-      const error = new TargetError("dns", `Cannot resolve "${this.#endpoint.host}": must be a name that DNS knows`);
-      setImmediate(() => this.#fail(attempt, error));
+    const attempt = {
+      connection,
+      address: address ?? "",
+      othersLeft: this.#addresses.count - 1,
+      beganNs: monotonicNs(),
+    };
+    if (address !== undefined) {
+      this.#try(attempt);
       return;
     }
+    connection.attempt = attempt;
+    const error = new TargetError("dns", `Cannot resolve "${this.#endpoint.host}": must be a name that DNS knows`);
+    setImmediate(() => this.#fail(attempt, error));
+  }
+
+  #try(attempt: Attempt): void {
+    attempt.connection.attempt = attempt;
     Bun.connect<Attempt>({
       hostname: attempt.address,
       port: this.#endpoint.port,
       socket: this.#handler,
       data: attempt,
       ...(this.#tls === undefined ? {} : { tls: this.#tls }),
-    }).catch((error: unknown) => this.#fail(attempt, fromSocketError(error, this.where())));
+    }).catch((error: unknown) => this.#unreachable(attempt, error));
   }
 
   /**
@@ -92,6 +105,14 @@ export class Dialer {
   where(): string {
     const { host, port } = this.#endpoint;
     return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  /** The address has not let TCP be opened: another may. */
+  #unreachable(attempt: Attempt, error: unknown): void {
+    if (attempt.connection.attempt !== attempt) return;
+    const other = attempt.othersLeft > 0 ? this.#addresses.after(attempt.address) : undefined;
+    if (other === undefined) this.#fail(attempt, fromSocketError(error, this.where()));
+    else this.#try({ ...attempt, address: other, othersLeft: attempt.othersLeft - 1 });
   }
 
   #fail(attempt: Attempt, error: TargetError): void {
@@ -139,7 +160,7 @@ export class Dialer {
       },
       close: (socket, error) => this.#close(socket.data, error),
       error: (socket, error) => this.#close(socket.data, error),
-      connectError: (socket, error) => this.#fail(socket.data, fromSocketError(error, this.where())),
+      connectError: (socket, error) => this.#unreachable(socket.data, error),
     };
   }
 

@@ -1,12 +1,14 @@
 // Attempts at connections that fail, or that nobody answers, and what becomes of the requests that wait for them.
 import { afterEach, expect, spyOn, test } from "bun:test";
 import type { Socket, TCPSocketListener } from "bun";
+import { Driver } from "../../lib/driver/driver.ts";
 import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { imbalance } from "../../lib/stats/account.ts";
 import { newCertificate } from "../webhook/serving.ts";
 import { drive, ok, planFor, serve } from "./drive.ts";
 import { silentPort } from "./silent-port.ts";
 
+const never = new AbortController().signal;
 const okClosed = `${ok.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")}closed`;
 const undo: (() => void)[] = [];
 
@@ -126,4 +128,35 @@ test("an address that answers no SYN keeps no place for longer than the timeout"
   const { total } = await drive(longPlan("http", "web.test", server.port), { stop: stop.signal });
   expect(server.received.length).toBeGreaterThan(40);
   expect(imbalance(total.account)).toBe(0);
+});
+
+test("an attempt goes through all addresses, and fails for none that another makes up for", async () => {
+  const server = serve(() => okClosed);
+  resolveEveryNameTo("::1", "127.0.0.1"); // nobody listens at the first
+  const plan = { ...longPlan("http", "localhost", server.port), durationNs: 1e9, timeoutNs: 5e9 };
+  const { account } = (await drive({ ...plan, requestsPerSecond: 300 })).total;
+  expect(account).toMatchObject({ scheduled: 300, sent: 300, completed: 300, failed: {} });
+  expect(imbalance(account)).toBe(0);
+});
+
+test("all connections are open at the start where one of several addresses answers", async () => {
+  const server = serve(() => ok);
+  resolveEveryNameTo("::1", "127.0.0.1");
+  const driver = await Driver.create(longPlan("http", "localhost", server.port));
+  await driver.open(never);
+  expect(driver.condition(0).openConnections).toBe(4);
+  expect(server.connections).toBe(4);
+});
+
+test("an attempt that no address answers has failed once, for the reason of the last", async () => {
+  const server = serve(() => ok);
+  resolveEveryNameTo("127.0.0.1", "127.0.0.2", "127.0.0.3");
+  const driver = await Driver.create(longPlan("http", "localhost", server.port));
+  server.stop();
+  const connect = spyOn(Bun, "connect");
+  undo.push(() => connect.mockRestore());
+  await expect(driver.open(never)).rejects.toMatchObject({ kind: "refused" });
+  const tried = connect.mock.calls.map(([options]) => ("hostname" in options ? options.hostname : ""));
+  const each = ["127.0.0.1", "127.0.0.2", "127.0.0.3"].map((address) => tried.filter((one) => one === address).length);
+  expect(each).toEqual([4, 4, 4]);
 });
