@@ -117,29 +117,35 @@ export class ConnectionPool {
    */
   async open(stop: AbortSignal): Promise<void> {
     this.#isDialing = true;
-    await this.#dialer.refresh();
+    if (stop.aborted) return;
+    const over = Promise.withResolvers<false>();
+    const end = () => over.resolve(false);
+    const timer = setTimeout(end, this.#timeoutNs / 1e6);
+    stop.addEventListener("abort", end);
+    try {
+      const isResolved = await Promise.race([this.#dialer.refresh().then(() => true), over.promise]);
+      if (isResolved) await this.#openAll(stop, over.promise);
+      else if (!stop.aborted) throw this.#dialer.lookupTimeout();
+    } finally {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", end);
+    }
+  }
+
+  /** Until `over`; attempts without an outcome are then given up, unless it is for `stop`. */
+  async #openAll(stop: AbortSignal, over: Promise<unknown>): Promise<void> {
     let lastError: TargetError | undefined;
     let open = 0;
-    await new Promise<void>((resolve) => {
-      let waiting = this.#connections.length;
-      const settle = () => {
-        clearTimeout(timer);
-        stop.removeEventListener("abort", settle);
-        resolve();
-      };
-      stop.addEventListener("abort", settle);
-      const timer = setTimeout(() => {
-        this.#giveUp(Number.POSITIVE_INFINITY);
-        settle();
-      }, this.#timeoutNs / 1e6);
-      this.#onOpened = (error) => {
-        if (error === undefined) open++;
-        else lastError = error;
-        if (--waiting === 0) settle();
-      };
-      for (const connection of this.#connections) this.#dialer.connect(connection);
-      if (stop.aborted || waiting === 0) settle();
-    });
+    let waiting = this.#connections.length;
+    const all = Promise.withResolvers<void>();
+    this.#onOpened = (error) => {
+      if (error === undefined) open++;
+      else lastError = error;
+      if (--waiting === 0) all.resolve();
+    };
+    for (const connection of this.#connections) this.#dialer.connect(connection);
+    if (waiting > 0) await Promise.race([all.promise, over]);
+    if (!stop.aborted) this.#giveUp(Number.POSITIVE_INFINITY);
     this.#onOpened = undefined;
     if (open === 0 && lastError !== undefined) throw lastError;
   }

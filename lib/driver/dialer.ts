@@ -52,6 +52,11 @@ export class Dialer {
     await this.#addresses.resolve();
   }
 
+  /** For a `refresh` that has taken too long. */
+  lookupTimeout(): TargetError {
+    return new TargetError("dns", `Cannot resolve "${this.#endpoint.host}": DNS has not answered within the timeout`);
+  }
+
   /** Whether the address that `connection` has or is being opened to is still one of the target's. */
   isCurrent({ attempt }: Connection): boolean {
     return attempt === undefined || this.#addresses.has(attempt.address);

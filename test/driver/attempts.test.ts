@@ -1,5 +1,6 @@
 // Attempts at connections that fail, or that nobody answers, and what becomes of the requests that wait for them.
 import { afterEach, expect, spyOn, test } from "bun:test";
+import { getEventListeners } from "node:events";
 import type { Socket, TCPSocketListener } from "bun";
 import { Driver } from "../../lib/driver/driver.ts";
 import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
@@ -159,4 +160,47 @@ test("an attempt that no address answers has failed once, for the reason of the 
   const tried = connect.mock.calls.map(([options]) => ("hostname" in options ? options.hostname : ""));
   const each = ["127.0.0.1", "127.0.0.2", "127.0.0.3"].map((address) => tried.filter((one) => one === address).length);
   expect(each).toEqual([4, 4, 4]);
+});
+
+/** Look-ups take until they are let fail. */
+function stallEveryLookup(): { fail: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const lookup = spyOn(Bun.dns, "lookup").mockReturnValue(promise);
+  undo.push(() => lookup.mockRestore());
+  return { fail: () => reject(new Error("SERVFAIL")) };
+}
+
+/** Rejects when `promise` is not settled within five seconds. */
+function settled(promise: Promise<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("not settled")), 5000);
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+test("a look-up that DNS does not answer before the start is a dns error after the timeout", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => void unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  undo.push(() => process.off("unhandledRejection", note));
+  const { fail } = stallEveryLookup();
+  const { signal } = new AbortController();
+  const driver = await Driver.create(longPlan("http", "web.test", 80));
+  await expect(settled(driver.open(signal))).rejects.toMatchObject({
+    kind: "dns",
+    message: expect.stringContaining("has not answered within the timeout"),
+  });
+  expect(getEventListeners(signal, "abort")).toBeEmpty();
+  fail();
+  await new Promise(setImmediate);
+  expect(unhandled).toBeEmpty();
+});
+
+test("a stop ends the look-up before the start, without an error", async () => {
+  stallEveryLookup();
+  const stop = new AbortController();
+  const driver = await Driver.create({ ...longPlan("http", "web.test", 80), timeoutNs: 60e9 });
+  const opening = settled(driver.open(stop.signal));
+  setImmediate(() => stop.abort());
+  await opening;
+  expect(getEventListeners(stop.signal, "abort")).toBeEmpty();
 });
