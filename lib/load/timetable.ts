@@ -4,6 +4,7 @@
 //     ├─── skipped ───┼─── taken or owed ────┼──── to come ──────┤
 //
 // `elapsedNs` is ns since the start, `nowNs` an instant of the monotonic clock.
+import { scheduleEndNs } from "./planned-schedule.ts";
 import type { WorkerPlan } from "./worker-plan.ts";
 import { Workload } from "./workload.ts";
 
@@ -11,6 +12,8 @@ export class Timetable {
   readonly #backend: number;
   #plan: WorkerPlan;
   #workload: Workload;
+  /** Of the plan's whole schedule, as `endsAtNs` is hot. */
+  #scheduleEndNs: number;
   #skipped: readonly number[] = [];
   /** Infinity before the start: nothing is due. */
   #startNs = Number.POSITIVE_INFINITY;
@@ -22,6 +25,7 @@ export class Timetable {
     this.#backend = backend;
     this.#plan = plan;
     this.#workload = new Workload(plan, backend);
+    this.#scheduleEndNs = scheduleEndNs(plan);
   }
 
   /**
@@ -39,6 +43,7 @@ export class Timetable {
   follow(plan: WorkerPlan, elapsedNs: number): void {
     this.#plan = plan;
     this.#workload.follow(plan, elapsedNs);
+    this.#scheduleEndNs = scheduleEndNs(plan);
   }
 
   /** No more requests are due from `elapsedNs` on. */
@@ -51,9 +56,12 @@ export class Timetable {
     return nowNs - this.#startNs;
   }
 
-  /** The monotonic instant until which requests are due; Infinity without end. */
+  /**
+   * The monotonic instant until which requests are due by the plan, to whichever backend; Infinity without end. What this
+   * one still completes by then counts in the throughput, also when it gets no more itself. Hot.
+   */
   get endsAtNs(): number {
-    return this.#startNs + Math.min(this.#workload.endNs, this.#stoppedAtNs);
+    return this.#startNs + Math.min(this.#scheduleEndNs, this.#stoppedAtNs);
   }
 
   /** Whether it has ended or was stopped, and nothing is owed. */

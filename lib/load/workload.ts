@@ -58,14 +58,10 @@ export class Workload {
     if (elapsedNs >= 0) this.#walking.schedule.skip(elapsedNs);
   }
 
-  /** When the schedule ends by itself; Infinity without end, and 0 for a backend that gets nothing. */
-  get endNs(): number {
-    return this.#newest.schedule.endNs;
-  }
-
-  /** Whether the schedule has ended and nothing is owed. */
+  /** Whether the schedule has ended, or has nothing for the backend, and nothing is owed. */
   isExhausted(elapsedNs: number): boolean {
-    return elapsedNs >= this.endNs && this.#legs.length === 1 && this.nextNs(elapsedNs) === Number.POSITIVE_INFINITY;
+    const hasEnded = elapsedNs >= this.#newest.schedule.endNs; // one of nothing ends where it begins
+    return hasEnded && this.#legs.length === 1 && this.nextNs(elapsedNs) === Number.POSITIVE_INFINITY;
   }
 
   /** How many requests have been due until `elapsedNs`, by request of the plan. */

@@ -3,7 +3,7 @@ import { afterEach } from "bun:test";
 import type { Socket, TCPSocketListener, TLSOptions } from "bun";
 import { Driver } from "../../lib/driver/driver.ts";
 import type { PlannedBackend, PlannedRequest, WorkerPlan } from "../../lib/load/worker-plan.ts";
-import { monotonicNs } from "../../lib/runtime/clock.ts";
+import { monotonicNs, sleep } from "../../lib/runtime/clock.ts";
 import { allRecordings, mergeRecordings, type Recording } from "../../lib/stats/recording.ts";
 
 export const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -56,6 +56,14 @@ function answer(socket: Socket<undefined>, text: string): void {
   else if (text.endsWith("cut")) socket.end(text.slice(0, -3));
   else if (text.endsWith("closed")) socket.end(text.slice(0, -6));
   else if (text !== "silence") socket.write(text);
+}
+
+export async function eventually(isSo: () => boolean, deadlineMs = 20_000): Promise<void> {
+  const deadlineNs = monotonicNs() + deadlineMs * 1e6;
+  while (!isSo()) {
+    if (monotonicNs() > deadlineNs) throw new Error(`it is not so within ${deadlineMs} ms`);
+    await sleep(5);
+  }
 }
 
 export function get(path: string): PlannedRequest {

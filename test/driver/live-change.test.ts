@@ -1,11 +1,12 @@
 // A plan that changes while its worker runs, or waits.
 import { expect, test } from "bun:test";
+import type { Socket } from "bun";
 import { Driver } from "../../lib/driver/driver.ts";
 import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { monotonicNs } from "../../lib/runtime/clock.ts";
 import { imbalance } from "../../lib/stats/account.ts";
 import { allRecordings, mergeRecordings } from "../../lib/stats/recording.ts";
-import { backend, get, ok, planFor, type Server, serve } from "./drive.ts";
+import { backend, eventually, get, ok, planFor, type Server, serve } from "./drive.ts";
 
 const never = new AbortController().signal;
 
@@ -122,6 +123,34 @@ test("a backend comes and another goes: its connections are closed, no request i
   expect(driver.recordings().map(({ name }) => name)).toEqual(["old", "next"]);
   expect(next.received.length).toBeGreaterThan(200);
   expect(old.received.length).toBeGreaterThan(60);
+});
+
+test("what a backend that gets no more still completes counts as completed while requests were due", async () => {
+  const unanswered: Socket<undefined>[] = [];
+  let isShifted = false;
+  const old = serve((_, { sockets }) => {
+    if (isShifted) return ok;
+    unanswered.push(sockets.at(-1) as Socket<undefined>);
+    return "silence";
+  });
+  const next = serve(() => "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+  const { durationNs: _, ...endless } = planFor(old, { timeoutNs: 20e9, connections: 1 });
+  const driver = await Driver.create(endless);
+  await driver.open(never);
+  const stop = new AbortController();
+  const ended = driver.run(monotonicNs(), stop.signal, () => {});
+  await eventually(() => total(driver).unsent > 50);
+  await driver.follow({ ...endless, backends: [backend("web", 0, old.port), backend("next", 100, next.port)] });
+  isShifted = true;
+  for (const socket of unanswered) socket.write(ok);
+  await eventually(() => {
+    const { unsent, inFlight } = mergeRecordings(driver.recordings()[0]?.paths ?? []).account;
+    return unsent + inFlight === 0;
+  });
+  stop.abort();
+  await ended;
+  expect(total(driver).completed).toBeGreaterThan(50);
+  expect(driver.completedInTime()).toBe(total(driver).completed);
 });
 
 test("a backend that cannot be reached fails its own requests only", async () => {

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { beforeStartNs } from "../../lib/load/planned-schedule.ts";
 import { Timetable } from "../../lib/load/timetable.ts";
-import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
-import { planFor } from "../driver/drive.ts";
+import type { PlannedBackend, WorkerPlan } from "../../lib/load/worker-plan.ts";
+import { backend, planFor } from "../driver/drive.ts";
 
 const endless = Number.POSITIVE_INFINITY;
 const startNs = 7e9;
@@ -121,6 +121,15 @@ test("requests are due until the end of the schedule, or of a plan that followed
   timetable.follow(unbounded, 3e9);
   expect(timetable.endsAtNs).toBe(startNs + 3e9);
   expect(timetable.isExhausted(3e9 + 1)).toBe(true);
+});
+
+test("requests are due until the end of the schedule also where a backend gets none of them any more", () => {
+  for (const requestsPerSecond of [50, "max"] as const) {
+    const timetable = begun({ requestsPerSecond });
+    const [web] = plan().backends as [PlannedBackend];
+    timetable.follow(plan({ requestsPerSecond, backends: [{ ...web, percent: 0 }, backend("next", 100, 80)] }), 1e9);
+    expect(timetable.endsAtNs).toBe(startNs + 4e9);
+  }
 });
 
 test("it is not exhausted at its end as long as a request is owed", () => {
