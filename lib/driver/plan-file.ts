@@ -18,25 +18,27 @@ export class PlanFile {
     return new PlanFile(file, await readTextFile(file));
   }
 
-  /** As it was last read. */
+  /** The one that is followed, which may be older than what the file holds. */
   get plan(): WorkerPlan {
     return this.#plan;
   }
 
-  /** What acknowledges the plan. */
+  /** What acknowledges it: others take their shares on this word. */
   get hash(): string {
     return planHash(this.#text);
   }
 
   /**
-   * Reads the file again: whether it holds another text. One that cannot be read for a moment has not changed; throws when
-   * it has become no plan.
+   * Reads the file again, and goes on by its plan if that is another, as soon as `follow` does: whether it is another. A
+   * file that cannot be read for a moment has not changed. Rejects when it has become no plan, or as `follow` does.
    */
-  hasChanged(): boolean {
-    const present = readTextFileIfPossible(this.#file);
-    if (present === undefined || present === this.#text) return false;
-    this.#plan = parseWorkerPlan(present);
-    this.#text = present;
+  async followChange(follow: (plan: WorkerPlan) => Promise<void>): Promise<boolean> {
+    const text = readTextFileIfPossible(this.#file);
+    if (text === undefined || text === this.#text) return false;
+    const plan = parseWorkerPlan(text);
+    await follow(plan);
+    this.#plan = plan;
+    this.#text = text;
     return true;
   }
 }

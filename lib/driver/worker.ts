@@ -149,8 +149,7 @@ async function untilStart(
   sayReady();
   for (let waits = 1; file.plan.barrier && file.plan.startAtMs === undefined && !stop.aborted; waits++) {
     await sleep(startCheckMs, stop);
-    const hasChanged = file.hasChanged();
-    if (hasChanged) await driver.follow(file.plan);
+    const hasChanged = await file.followChange((plan) => driver.follow(plan));
     if (file.plan.stop === true) planStop.abort();
     if (hasChanged || (waits * startCheckMs) % 1000 === 0) sayReady();
   }
@@ -171,8 +170,8 @@ async function follow(
   while (!isOver.aborted) {
     await sleep(changeCheckMs, isOver);
     try {
-      if (!file.hasChanged()) continue;
-      await driver.follow(onClockOf(startedAtMs, file.plan));
+      const hasChanged = await file.followChange((plan) => driver.follow(onClockOf(startedAtMs, plan)));
+      if (!hasChanged) continue;
       if (isOver.aborted) break;
       onFollowed();
       if (file.plan.stop === true) planStop.abort();

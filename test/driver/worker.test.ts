@@ -1,0 +1,65 @@
+// What a worker says of the plan that its file holds.
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PlanFile } from "../../lib/driver/plan-file.ts";
+import { runWorker } from "../../lib/driver/worker.ts";
+import { planHash, type WorkerPlan } from "../../lib/load/worker-plan.ts";
+import { replaceTextFile, withTemporaryFolder } from "../../lib/runtime/files.ts";
+import { type Line, parseLine, type SnapshotLine } from "../../lib/stats/line.ts";
+import { eventually, planFor, serve } from "./drive.ts";
+
+/** A worker in this process. */
+interface Running {
+  /** What it has said so far. */
+  snapshots: () => SnapshotLine[];
+  /** Replaces its plan. */
+  put: (plan: WorkerPlan) => void;
+  ended: Promise<"ended" | "interrupted">;
+}
+
+/** Begins a worker with the plan, until the plan says stop. */
+function start(folder: string, plan: WorkerPlan): Running {
+  const planFile = join(folder, "plan.json");
+  const put = (next: WorkerPlan) => replaceTextFile(planFile, JSON.stringify(next));
+  put(plan);
+  const lines: Line[] = [];
+  const write = (text: string) => {
+    for (const line of text.split("\n").map(parseLine)) if (line !== undefined) lines.push(line);
+  };
+  const stop = new AbortController().signal;
+  const ended = runWorker({ planFile, resultFile: join(folder, "result"), stop, write });
+  return { snapshots: () => lines.filter((line) => line.kind === "snapshot"), put, ended };
+}
+
+test("a plan is acknowledged once it is followed, and not while that takes its time", async () => {
+  await withTemporaryFolder(async (folder) => {
+    const planFile = join(folder, "plan.json");
+    const plan = planFor({ port: 80 });
+    const [former, next] = [plan, { ...plan, generation: 2 }].map((one) => JSON.stringify(one)) as [string, string];
+    writeFileSync(planFile, former);
+    const file = await PlanFile.open(planFile);
+    expect(await file.followChange(() => Promise.reject(new Error("nothing has changed")))).toBe(false);
+    writeFileSync(planFile, next);
+    await expect(file.followChange(() => Promise.reject(new Error("refused")))).rejects.toThrow("refused");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const following = file.followChange(() => promise);
+    expect([file.hash, file.plan.generation]).toEqual([planHash(former), 1]);
+    resolve();
+    expect(await following).toBe(true);
+    expect([file.hash, file.plan.generation]).toEqual([planHash(next), 2]);
+  });
+});
+
+test("a plan that is refused is never acknowledged", async () => {
+  const server = serve(() => "silence");
+  await withTemporaryFolder(async (folder) => {
+    const plan = planFor(server, { durationNs: 60e9, timeoutNs: 2.5e9 });
+    const { put, snapshots, ended } = start(folder, plan);
+    await eventually(() => server.received.length > 0);
+    put({ ...plan, seed: 2 });
+    await expect(ended).rejects.toThrow('"seed" was changed');
+    expect(snapshots().length).toBeGreaterThan(2); // while responses were waited for
+    expect(new Set(snapshots().map((line) => line.plan))).toEqual(new Set([planHash(JSON.stringify(plan))]));
+  });
+});
