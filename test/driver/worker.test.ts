@@ -1,12 +1,13 @@
 // What a worker says of the plan that its file holds.
 import { expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PlanFile } from "../../lib/driver/plan-file.ts";
 import { runWorker } from "../../lib/driver/worker.ts";
 import { planHash, type WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { replaceTextFile, withTemporaryFolder } from "../../lib/runtime/files.ts";
 import { type Line, parseLine, type SnapshotLine } from "../../lib/stats/line.ts";
+import { parseTerminationMessage, type WorkerResult } from "../../lib/stats/worker-result.ts";
 import { eventually, planFor, serve } from "./drive.ts";
 
 /** A worker in this process. */
@@ -28,8 +29,13 @@ function start(folder: string, plan: WorkerPlan): Running {
     for (const line of text.split("\n").map(parseLine)) if (line !== undefined) lines.push(line);
   };
   const stop = new AbortController().signal;
-  const ended = runWorker({ planFile, resultFile: join(folder, "result"), stop, write });
+  const [resultFile, checkpointFile] = [join(folder, "result"), join(folder, "checkpoint")];
+  const ended = runWorker({ planFile, resultFile, checkpointFile, stop, write });
   return { snapshots: () => lines.filter((line) => line.kind === "snapshot"), put, ended };
+}
+
+function resultIn(folder: string): WorkerResult {
+  return parseTerminationMessage(readFileSync(join(folder, "result"), "utf8")) as WorkerResult;
 }
 
 test("a plan is acknowledged once it is followed, and not while that takes its time", async () => {
@@ -61,5 +67,21 @@ test("a plan that is refused is never acknowledged", async () => {
     await expect(ended).rejects.toThrow('"seed" was changed');
     expect(snapshots().length).toBeGreaterThan(2); // while responses were waited for
     expect(new Set(snapshots().map((line) => line.plan))).toEqual(new Set([planHash(JSON.stringify(plan))]));
+  });
+});
+
+test("a checkpoint after a stop knows until when requests were due, so that who goes on from it owes nothing since", async () => {
+  const server = serve(() => "silence");
+  await withTemporaryFolder(async (folder) => {
+    const plan = planFor(server, { durationNs: 60e9, timeoutNs: 2.5e9 });
+    const first = start(folder, plan);
+    await eventually(() => server.received.length > 0);
+    first.put({ ...plan, stop: true });
+    await first.ended;
+    expect(first.snapshots().length).toBeGreaterThan(2); // while responses were waited for
+    const { scheduledSeconds, account } = resultIn(folder);
+    await start(folder, { ...plan, stop: true }).ended;
+    expect(resultIn(folder).scheduledSeconds).toBeCloseTo(scheduledSeconds, 6);
+    expect(resultIn(folder).account.scheduled).toBe(account.scheduled);
   });
 });
