@@ -17,8 +17,8 @@ interface Trial {
 }
 
 /**
- * Tries the paths, for as long as the timeout in all. Rejects with a TargetError when no response is as expected; after
- * `stop` nothing is judged.
+ * Tries the paths, for as long as the timeout in all: those that are left then count as neither sent nor failed. Rejects
+ * with a TargetError when no response is as expected; after `stop` nothing is judged.
  */
 export async function preflight(plan: WorkerPlan, stop: AbortSignal): Promise<Preflight> {
   const until = AbortSignal.any([stop, AbortSignal.timeout(plan.timeoutNs / 1e6)]);
@@ -31,7 +31,7 @@ export async function preflight(plan: WorkerPlan, stop: AbortSignal): Promise<Pr
   throw new TargetError(first.kind, `Cannot begin the load: no path is answered as expected: ${first.words}`);
 }
 
-/** The plan of one backend. */
+/** Those of one backend's paths for which there was time. */
 async function tryPaths(plan: WorkerPlan, stop: AbortSignal): Promise<Trial[]> {
   const driver = await Driver.create(plan);
   const name = plan.backends[0]?.name ?? "";
@@ -46,14 +46,15 @@ async function tryPaths(plan: WorkerPlan, stop: AbortSignal): Promise<Trial[]> {
   }
   await driver.run(monotonicNs(), stop, () => {});
   const recordings = driver.recordings().flatMap(({ paths }) => paths);
-  return plan.requests.map((request, index) => {
+  return plan.requests.flatMap((request, index): Trial[] => {
     const { account } = recordings[index] as { account: Account };
+    if (account.scheduled === account.unsent) return []; // the ones before took all the time
     const isSent = account.sent > 0;
-    if (account.completed > 0) return { isSent, failure: undefined };
+    if (account.completed > 0) return [{ isSent, failure: undefined }];
     const [kind] = Object.keys(account.failed) as FailureKind[];
     const [status] = Object.keys(account.statusCodes);
     const why = status === undefined ? (kind ?? "no response within the timeout") : `status ${status}`;
-    return { isSent, failure: failureOf(request, kind ?? "connect", why) };
+    return [{ isSent, failure: failureOf(request, kind ?? "connect", why) }];
   });
 }
 

@@ -1,0 +1,33 @@
+// What is tried before a load, against targets that take their time.
+import { expect, test } from "bun:test";
+import { preflight } from "../../lib/driver/preflight.ts";
+import { TargetError } from "../../lib/driver/target-error.ts";
+import { backend, get, ok, planFor, serve } from "./drive.ts";
+
+const never = new AbortController().signal;
+/** Some of them are not even due within the timeouts here. */
+const requests = Array.from({ length: 200 }, (_, index) => get(`/${index}`));
+
+test("a path that the timeout leaves no time to try has not failed", async () => {
+  const server = serve((n) => (n < 3 ? ok : "silence"));
+  expect(await preflight(planFor(server, { requests, timeoutNs: 1e9 }), never)).toEqual({
+    requests: 4,
+    failed: 1,
+    example: 'GET "/3" to "web": no response within the timeout',
+  });
+});
+
+test("no load begins where none of the paths that were tried is answered", async () => {
+  const server = serve(() => "silence");
+  const tried = preflight(planFor(server, { requests, timeoutNs: 1e9 }), never);
+  await expect(tried).rejects.toBeInstanceOf(TargetError);
+  expect(server.received.length).toBe(1);
+});
+
+test("all paths fail at a backend that cannot be reached", async () => {
+  const [server, gone] = [serve(() => ok), serve(() => ok)];
+  gone.stop();
+  const backends = [backend("web", 50, server.port), backend("gone", 50, gone.port)];
+  const plan = planFor(server, { requests: requests.slice(0, 10), backends, timeoutNs: 10e9 });
+  expect(await preflight(plan, never)).toMatchObject({ requests: 10, failed: 10 });
+});
