@@ -87,10 +87,18 @@ function sequenceOf({ worker, arrivals, seed }: WorkerPlan, lane: Lane, begin: n
   return arrivals === "Poisson" ? new PoissonSequence(worker, lane, seed, begin) : new EvenSequence(worker, lane);
 }
 
-/** Which request of the plan is next, for each backend of a worker by itself. */
-export function requestTurns({ requests, worker }: WorkerPlan): Turns {
-  return new Turns(
-    requests.map(({ weight }) => weight),
-    worker.index,
-  );
+const turnsOfPlans = new WeakMap<WorkerPlan, Turns>();
+
+/**
+ * Which request of the plan is next, for each backend of a worker by itself: the same object for all of them, and
+ * `former` where that says the same, since a long cycle takes milliseconds to make, in which nothing is sent.
+ */
+export function requestTurns(plan: WorkerPlan, former?: Turns): Turns {
+  const known = turnsOfPlans.get(plan);
+  if (known !== undefined) return known;
+  const weights = plan.requests.map(({ weight }) => weight);
+  const { index } = plan.worker;
+  const turns = former?.isOf(weights, index) ? former : new Turns(weights, index);
+  turnsOfPlans.set(plan, turns);
+  return turns;
 }

@@ -5,24 +5,35 @@
 export class Turns {
   /** Who takes which turn of a cycle. */
   readonly cycle: Uint16Array;
+  readonly #weights: readonly number[];
   readonly #start: number;
   readonly #perCycle: readonly number[];
 
   /** Whole weights, at least 0 and not all 0; the first turn is turn `start` of the cycle. */
   constructor(weights: readonly number[], start: number) {
     const divisor = weights.reduce(greatestCommonDivisor, 0);
+    this.#weights = weights;
+    this.#start = start;
     this.#perCycle = weights.map((weight) => weight / divisor);
     const length = this.#perCycle.reduce((sum, weight) => sum + weight, 0);
     const owed = weights.map(() => 0);
-    this.cycle = Uint16Array.from({ length }, () => {
-      this.#perCycle.forEach((weight, who) => {
-        owed[who] = (owed[who] as number) + weight;
-      });
-      const next = owed.indexOf(Math.max(...owed));
-      owed[next] = (owed[next] as number) - length;
-      return next;
-    });
-    this.#start = start % length;
+    // Thousands of turns among dozens, while a load may be running: a plain loop.
+    this.cycle = new Uint16Array(length);
+    for (let turn = 0; turn < length; turn++) {
+      let next = 0;
+      for (let who = 0; who < owed.length; who++) {
+        owed[who]! += this.#perCycle[who]!;
+        if (owed[who]! > owed[next]!) next = who;
+      }
+      owed[next]! -= length;
+      this.cycle[turn] = next;
+    }
+  }
+
+  /** Whether it was made of these: then another one that is would be the same. */
+  isOf(weights: readonly number[], start: number): boolean {
+    const isSame = weights.length === this.#weights.length && weights.every((weight, i) => weight === this.#weights[i]);
+    return isSame && start === this.#start;
   }
 
   /** Whose turn number `n` is. */

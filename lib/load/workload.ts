@@ -92,7 +92,8 @@ export class Workload {
   #leg(plan: WorkerPlan, afterNs: number, former?: Leg): Leg {
     const schedule = this.#scheduleOf(plan, afterNs, former);
     const first = schedule.index;
-    return { plan, afterNs, untilNs: Number.POSITIVE_INFINITY, schedule, turns: requestTurns(plan), first };
+    const turns = requestTurns(plan, former?.turns);
+    return { plan, afterNs, untilNs: Number.POSITIVE_INFINITY, schedule, turns, first };
   }
 
   #scheduleOf(plan: WorkerPlan, afterNs: number, former?: Leg): Schedule {
