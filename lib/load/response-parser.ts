@@ -12,7 +12,7 @@
 //
 // Where the RFC leaves a choice, read: lines of heads and trailers that end in a lone LF, folded lines, no space after
 // the status code, space after the size of a chunk, any text as its extension, a length beside chunked (which wins).
-// Refused: other codings than chunked, chunked in HTTP/1.0, sizes above 2^53 - 1 and status codes above 599.
+// Refused: other codings than chunked, chunked in HTTP/1.0, sizes above 2^53 - 1, status codes above 599, long lines.
 
 import {
   broken,
@@ -49,6 +49,8 @@ type State = (typeof State)[keyof typeof State];
 
 /** Of all heads and trailers of a response together, so that neither fields nor interim responses go on for ever. */
 const fieldsLimitBytes = 64 * 1024;
+/** Of each of their lines, with its folds: one that comes byte by byte is read anew with each. */
+const lineLimitBytes = 16 * 1024;
 const chunkLineLimitBytes = 4096;
 
 const nothing = new Uint8Array(0);
@@ -146,6 +148,7 @@ export class ResponseParser {
     const next = lineStop(bytes, at);
     if (next === broken) return broken;
     if (next === cut) return this.#cutFields(bytes, start, start);
+    if (next - start > lineLimitBytes) return broken;
     this.status = status;
     this.#isHttp10 = bytes[start + 7] === zero; // a later minor version is read as 1.1 (RFC 9110 §2.5)
     this.#framing.clear();
@@ -170,6 +173,7 @@ export class ResponseParser {
         if (at === broken) return broken;
         if (at === cut || at === bytes.length) return this.#cutFields(bytes, start, line); // the next may be its fold
       } while (bytes[at] === space || bytes[at] === tab);
+      if (at - line > lineLimitBytes) return broken;
       // Trailers have no say in the framing (RFC 9110 §6.5.1).
       if (this.#state === State.Fields && !this.#framing.readField(bytes, line, nameStop, valueStop)) return broken;
       line = at;
@@ -240,7 +244,7 @@ export class ResponseParser {
 
   #cutFields(bytes: Uint8Array, start: number, line: number): number {
     this.#fieldsBytes += line - start;
-    return this.#keepLine(bytes, line, fieldsLimitBytes - this.#fieldsBytes);
+    return this.#keepLine(bytes, line, Math.min(lineLimitBytes, fieldsLimitBytes - this.#fieldsBytes));
   }
 
   /** Keeps the beginning of a line, in a copy, as the piece belongs to the socket. */

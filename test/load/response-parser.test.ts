@@ -221,14 +221,31 @@ test.each(endless)("%s without end: refused, at the same byte however it is cut"
   for (const pieceBytes of [64, 1024, 16_384]) expect(firstMalformed(pieceBytes)).toBe(limit - (limit % pieceBytes));
 });
 
+test("a line of 16 KiB is read, a byte more is not", () => {
+  const field = (bytes: number) => `X: ${"y".repeat(bytes - 5)}\r\n`;
+  const folded = (bytes: number) => `X: y\r\n ${"y".repeat(bytes - 9)}\r\n`;
+  const status = (bytes: number) => `HTTP/1.1 200 ${"y".repeat(bytes - 15)}\r\n`;
+  for (const [before, line] of [
+    [ok, field],
+    [ok + field(500), folded],
+    [`${chunked}0\r\n`, field],
+    ["", status],
+  ] as const) {
+    expectHoweverCutInFew(before + line(16_384), Progress.NeedsMore);
+    expectHoweverCutInFew(before + line(16_385), Progress.Malformed);
+  }
+});
+
 test("a head of 64 KiB is read, a byte more is not", () => {
-  const head = (bytes: number) => `${ok}X: ${"y".repeat(bytes - ok.length - 7)}\r\n\r\n`;
+  const head = (bytes: number) =>
+    `${ok}${`X: ${"y".repeat(995)}\r\n`.repeat(65)}X: ${"y".repeat(bytes - 65_024)}\r\n\r\n`;
+  expect(head(65_536).length).toBe(65_536);
   expectHoweverCutInFew(head(65_536), Progress.NeedsMore);
   expectHoweverCutInFew(head(65_537), Progress.Malformed);
 });
 
 function expectHoweverCutInFew(text: string, progress: Progress): void {
-  for (const cuts of [[], [1], [20], [65_535], [9, 30_000, 65_536]])
+  for (const cuts of [[], [1], [20], [9, 16_384], [text.length - 2], [text.length - 1], [9, 30_000, 65_536]])
     expect(read(text, false, cuts)).toMatchObject({ progress });
 }
 
