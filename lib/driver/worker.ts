@@ -115,8 +115,10 @@ async function drive(
   await driver.run(startNs, anyStop, saySnapshot);
   isOver.abort();
   const recording = recordingOf(driver.recordings(), driver.scheduledSeconds());
-  for (const line of resultLines(recording)) write(formatLine(line));
   const planError = await following;
+  // The message will say why, and no more: log and checkpoint are to know all that is known.
+  if (planError !== undefined) saySnapshot(monotonicNs() - startNs);
+  for (const line of resultLines(recording)) write(formatLine(line));
   if (planError !== undefined) throw planError;
   return { recording, isInterrupted: stop.aborted && !planStop.signal.aborted && driver.wasCutShort };
 }
@@ -158,7 +160,7 @@ async function untilStart(
 
 /**
  * Keeps the driver at the plan that the file holds, until `isOver`. Resolves with the error that a plan is which cannot be
- * followed; the run is then stopped.
+ * followed; the run is then stopped. After the end no plan matters any more.
  */
 async function follow(
   driver: Driver,
@@ -168,18 +170,18 @@ async function follow(
   isOver: AbortSignal,
   onFollowed: () => void,
 ): Promise<Error | undefined> {
-  while (!isOver.aborted) {
+  while (true) {
     await sleep(changeCheckMs, isOver);
+    if (isOver.aborted) return undefined;
     try {
       const hasChanged = await file.followChange((plan) => driver.follow(onClockOf(startedAtMs, plan)));
-      if (!hasChanged) continue;
-      if (isOver.aborted) break;
+      if (!hasChanged || isOver.aborted) continue;
       onFollowed();
       if (file.plan.stop === true) planStop.abort();
     } catch (error: unknown) {
+      if (isOver.aborted) return undefined;
       planStop.abort();
       return error as Error;
     }
   }
-  return undefined;
 }

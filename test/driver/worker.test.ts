@@ -6,32 +6,42 @@ import { PlanFile } from "../../lib/driver/plan-file.ts";
 import { runWorker } from "../../lib/driver/worker.ts";
 import { planHash, type WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { replaceTextFile, withTemporaryFolder } from "../../lib/runtime/files.ts";
+import { sumAccounts } from "../../lib/stats/account.ts";
+import { parseCheckpoint } from "../../lib/stats/checkpoint.ts";
 import { type Line, parseLine, type SnapshotLine } from "../../lib/stats/line.ts";
+import { allRecordings, mergeRecordings, type WorkerRecording } from "../../lib/stats/recording.ts";
 import { parseTerminationMessage, type WorkerResult } from "../../lib/stats/worker-result.ts";
-import { eventually, planFor, serve } from "./drive.ts";
+import { eventually, ok, planFor, serve } from "./drive.ts";
 
 /** A worker in this process. */
 interface Running {
   /** What it has said so far. */
+  lines: Line[];
   snapshots: () => SnapshotLine[];
   /** Replaces its plan. */
   put: (plan: WorkerPlan) => void;
   ended: Promise<"ended" | "interrupted">;
 }
 
-/** Begins a worker with the plan, until the plan says stop. */
-function start(folder: string, plan: WorkerPlan): Running {
+/** Begins a worker with the plan, until the plan says stop; `onLine` is told what it says. */
+function start(
+  folder: string,
+  plan: WorkerPlan,
+  onLine: (line: Line, put: Running["put"]) => void = () => {},
+): Running {
   const planFile = join(folder, "plan.json");
   const put = (next: WorkerPlan) => replaceTextFile(planFile, JSON.stringify(next));
   put(plan);
   const lines: Line[] = [];
   const write = (text: string) => {
-    for (const line of text.split("\n").map(parseLine)) if (line !== undefined) lines.push(line);
+    const line = parseLine(text) as Line;
+    lines.push(line);
+    onLine(line, put);
   };
   const stop = new AbortController().signal;
   const [resultFile, checkpointFile] = [join(folder, "result"), join(folder, "checkpoint")];
   const ended = runWorker({ planFile, resultFile, checkpointFile, stop, write });
-  return { snapshots: () => lines.filter((line) => line.kind === "snapshot"), put, ended };
+  return { lines, snapshots: () => lines.filter((line) => line.kind === "snapshot"), put, ended };
 }
 
 function resultIn(folder: string): WorkerResult {
@@ -83,5 +93,33 @@ test("a checkpoint after a stop knows until when requests were due, so that who 
     await start(folder, { ...plan, stop: true }).ended;
     expect(resultIn(folder).scheduledSeconds).toBeCloseTo(scheduledSeconds, 6);
     expect(resultIn(folder).account.scheduled).toBe(account.scheduled);
+  });
+});
+
+test("a worker whose plan is refused has said all that it knows, as its message says only why", async () => {
+  const server = serve((n) => (n < 8 ? "silence" : ok));
+  await withTemporaryFolder(async (folder) => {
+    const plan = planFor(server, { durationNs: 60e9, timeoutNs: 0.3e9 });
+    const { put, lines, snapshots, ended } = start(folder, plan);
+    await eventually(() => server.received.length > 0);
+    put({ ...plan, seed: 2 });
+    await expect(ended).rejects.toThrow('"seed" was changed');
+    const accounts = lines.flatMap((line) => (line.kind === "account" ? [line.account] : []));
+    expect(snapshots().at(-1)?.account).toEqual(sumAccounts(accounts));
+    const checkpoint = parseCheckpoint(readFileSync(join(folder, "checkpoint"), "utf8")) as WorkerRecording;
+    const known = mergeRecordings(allRecordings(checkpoint)).account;
+    expect(known.timedOut).toBe(sumAccounts(accounts).timedOut);
+  });
+});
+
+test("a plan that comes after the end is not looked at, and the result stays", async () => {
+  const server = serve(() => ok);
+  await withTemporaryFolder(async (folder) => {
+    const plan = planFor(server);
+    const { ended } = start(folder, plan, (line, put) => {
+      if (line.kind === "account") put({ ...plan, seed: 2 });
+    });
+    expect(await ended).toBe("ended");
+    expect(resultIn(folder).account).toMatchObject({ scheduled: 200, completed: 200 });
   });
 });
