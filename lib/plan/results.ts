@@ -1,5 +1,5 @@
 // Workers that have ended → the results of their LoadTest, by the same summary as `loadtest run`.
-import { rateCurve } from "../load/planned-schedule.ts";
+import { rateCurve, scheduleEndNs } from "../load/planned-schedule.ts";
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import type { DepartedWorker } from "../loadtest/load-test-result.ts";
 import { type LoadTestResults, mostPathResults, type PathResults } from "../loadtest/load-test-results.ts";
@@ -63,7 +63,11 @@ export function measurementOf(
   const haveParts = plans.length > 0 && plans.every((one) => keepsPositions(one, plan));
   const tally = haveParts ? new Tally(names.backends.length, names.paths.length) : new Tally(0, 0);
   const workers = toldWorkers(pods, departed, reports);
-  for (const { result } of workers) if (result !== undefined) tally.take(result);
+  const endSeconds = scheduleEndNs(plan) / 1e9; // what was last heard of a worker may be later: it waited for responses
+  for (const { result } of workers) {
+    if (result !== undefined)
+      tally.take({ ...result, scheduledSeconds: Math.min(result.scheduledSeconds, endSeconds) });
+  }
   const { gap, unclaimed } = untoldBy(workers, plan, isStopped);
   if (unclaimed > 0) tally.lose(unclaimed);
   const hasResults = tally.totals.generators.length > 0;

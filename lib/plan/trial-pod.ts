@@ -1,5 +1,5 @@
-// A Pod like those of a LoadTest, for the API server to judge in a dry run before any is made: what a podTemplate says
-// may be against its rules, its quotas or its policies.
+// A Pod like those of a LoadTest, for the API server to judge in a dry run before others are made: what a podTemplate says
+// may be against its rules, its quotas or its policies. The first Pods of a new LoadTest are a trial themselves.
 import type { WorkerPlan } from "../load/worker-plan.ts";
 import type { EffectiveSpec } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";

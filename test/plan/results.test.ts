@@ -369,6 +369,14 @@ test("what was kept of workers has its results though no Pod is left, and the re
   expect(measurementOf([], [], { script, seats: 1 })).toBeUndefined();
 });
 
+test("a worker that was last heard of while it waited for responses makes the run no longer", () => {
+  const [first, second] = workerPods(loadTest({ workers: 2 })) as [Observed<Pod>, Observed<Pod>];
+  const pods = [succeeded(first, workerRecording(0, [[share(2)]])), ended(second, "Failed")];
+  const reports = new Map([["p1", reportOf(workerRecording(1, [[share(2)]]), 7)]]);
+  const measured = measurementOf(pods, [], { reports });
+  expect(measured?.results).toMatchObject({ askedPerSecond: 1000, sentPerSecond: 1000 });
+});
+
 test("a worker that ended early is named, and the rest of its share is lost", () => {
   const early = counted(1, { scheduled: 300, completed: 300, sent: 300 }, 0.6);
   const [first, second] = workerPods(loadTest({ workers: 2 })) as [Observed<Pod>, Observed<Pod>];
