@@ -180,6 +180,7 @@ export class Dialer {
       const words = `TLS handshake failed: ${reason}, must be a port that speaks TLS`;
       return new TargetError("tlsHandshake", `Cannot connect to "${this.where()}": ${words}`);
     }
+    if (code === "ECONNRESET") return this.#closedInHandshake();
     return this.#isInsecure ? undefined : verifyPeer(socket, (this.#tls as TlsOptions).serverName, verification);
   }
 
@@ -191,8 +192,14 @@ export class Dialer {
     } else if (this.#tls === undefined) {
       this.#fail(attempt, new TargetError("connect", `Cannot connect to "${this.where()}": it was closed at once`));
     } else {
-      const words = `Cannot connect to "${this.where()}": it was closed during the TLS handshake`;
-      this.#fail(attempt, new TargetError("tlsHandshake", words));
+      this.#fail(attempt, this.#closedInHandshake());
     }
+  }
+
+  #closedInHandshake(): TargetError {
+    return new TargetError(
+      "tlsHandshake",
+      `Cannot connect to "${this.where()}": it was closed during the TLS handshake`,
+    );
   }
 }

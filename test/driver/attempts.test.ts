@@ -118,6 +118,23 @@ test("a target that answers no handshake before the start is an error of that ki
   });
 });
 
+test.each([true, false])(
+  "a target that closes connections in the handshake has none open, certificate verified or not: %p",
+  async (insecure) => {
+    const server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end() },
+    });
+    undo.push(() => server.stop(true));
+    const plan = longPlan("https", "127.0.0.1", server.port);
+    await expect(drive({ ...plan, tls: { caFiles: [], insecure } })).rejects.toMatchObject({
+      kind: "tlsHandshake",
+      message: expect.stringContaining("it was closed during the TLS handshake"),
+    });
+  },
+);
+
 test("an address that answers no SYN keeps no place for longer than the timeout", async () => {
   const stop = new AbortController();
   const server = serve((n) => {
