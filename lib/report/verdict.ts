@@ -6,7 +6,7 @@ import { formatNumberOf } from "./quantity.ts";
 /** The verdict last. */
 export function verdictLines(summary: Summary): string[] {
   const { workers, durationSeconds, valid, invalidReasons } = summary;
-  const cpu = cpuUse(workers.map(({ cpuSeconds }) => cpuSeconds / durationSeconds));
+  const cpu = cpuUse(workers.map(({ cpuSeconds }) => (durationSeconds === 0 ? 0 : cpuSeconds / durationSeconds)));
   return [
     ...paragraph("Generator", `${cpu}, ${valid ? "was not the limit" : "was the limit:"}`),
     ...invalidReasons.flatMap((reason) => paragraph("", reason)),
@@ -22,9 +22,9 @@ function cpuUse(cores: readonly number[]): string {
   return `used ${use} of a core${percents.length === 1 ? "" : ` in each of ${percents.length} workers`}`;
 }
 
-function verdict({ scheduled, completed, valid, thresholds }: Summary): string[] {
+function verdict({ scheduled, completed, passed, thresholds }: Summary): string[] {
+  if (passed === null) return paragraph("INVALID", "the generator was the limit: nothing is known about the target");
   if (completed === 0) return paragraph("FAILED", "not one request completed");
-  if (!valid) return paragraph("INVALID", "the generator was the limit: nothing is known about the target");
   const broken = thresholds.filter(({ passed }) => !passed).length;
   if (broken > 0) return paragraph("FAILED", `${broken} of ${thresholds.length} thresholds broken`);
   const missed = scheduled - completed;

@@ -141,7 +141,8 @@ export function summarizeTotals(
   const { latency } = recording;
   const account = sumAccounts([recording.account, lostAccount(untold?.lost ?? 0)]);
   const scheduledSeconds = Math.max(1e-3, totals.scheduledSeconds);
-  const askedPerSecond = askedUntil === undefined ? null : askedUntil(scheduledSeconds) / scheduledSeconds;
+  const asked = askedUntil?.(totals.scheduledSeconds);
+  const askedPerSecond = asked === undefined ? null : asked / scheduledSeconds;
   const throughputPerSecond = totals.completedInTime / scheduledSeconds;
   const told = { scheduled: account.scheduled, lost: recording.account.lost };
   const invalidReasons = [

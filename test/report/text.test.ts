@@ -109,3 +109,15 @@ test("a summary fits into 80 columns", () => {
   const lines = cases.flatMap(([, given]) => formatSummary(summary(given)).split("\n"));
   expect(lines.filter(({ length }) => length > 80)).toEqual([]);
 });
+
+const lastLine = (given: Partial<Summary>) => formatSummary(summary(given)).trimEnd().split("\n").at(-1) ?? "";
+
+test("what nobody knows anything of has not failed", () => {
+  expect(lastLine({ completed: 0, lost: 10_000, valid: false, passed: null })).toStartWith("INVALID");
+  expect(lastLine({ completed: 0, unsent: 10_000, valid: false, passed: false })).toStartWith("FAILED");
+});
+
+test("a run that was stopped before its start has no CPU use that cannot be", () => {
+  const text = formatSummary(summary({ ...part(0), durationSeconds: 0, passed: false }));
+  expect(text).toContain("used 0 % of a core");
+});

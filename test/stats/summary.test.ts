@@ -92,3 +92,11 @@ test("a summary is what its published schema says", () => {
   expect(ajv.errors).toBeNull();
   expect(summary.passed).toBe(false);
 });
+
+test("a run that was stopped before anything was due asked for nothing", () => {
+  const recording = { ...recordingOf(0, []), scheduledSeconds: 0 };
+  const thresholds = [{ name: "minRate" as const, value: 0.9 }];
+  const summary = summarize({ ...input, thresholds, workers: [recording] });
+  expect(summary.askedPerSecond).toBe(0);
+  expect(summary.thresholds).toMatchObject([{ passed: true }]);
+});
