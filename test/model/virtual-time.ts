@@ -15,13 +15,13 @@ export class VirtualTime {
   #number = 0;
   /** A binary heap: nobody is due before its parent. */
   readonly #heap: Happening[] = [];
-  readonly #cancelled = new Set<number>();
+  readonly #canceled = new Set<number>();
 
   constructor(nowMs: number) {
     this.nowMs = nowMs;
   }
 
-  /** Has it happen after `delayMs`, at a whole millisecond, as clocks show them; returns the number by which it can be cancelled. */
+  /** Has it happen after `delayMs`, at a whole millisecond, as clocks show them; returns the number by which it can be canceled. */
   after(delayMs: number, happen: () => void): number {
     const number = ++this.#number;
     this.#push({ atMs: Math.ceil(this.nowMs + Math.max(0, delayMs)), number, happen });
@@ -29,7 +29,7 @@ export class VirtualTime {
   }
 
   cancel(number: number): void {
-    this.#cancelled.add(number);
+    this.#canceled.add(number);
   }
 
   /** Lets everything happen that is due until then, each with all that follows from it at once; then asks `look`. */
@@ -37,7 +37,7 @@ export class VirtualTime {
     drainMicrotasks();
     for (let next = this.#heap[0]; next !== undefined && next.atMs <= untilMs; next = this.#heap[0]) {
       this.#pop();
-      if (this.#cancelled.delete(next.number)) continue;
+      if (this.#canceled.delete(next.number)) continue;
       this.nowMs = next.atMs;
       next.happen();
       drainMicrotasks();
