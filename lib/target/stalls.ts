@@ -18,7 +18,7 @@ export class Stalls {
   readonly #stalls: readonly Stall[];
   readonly #line = new ReleaseLine<Stall>(monotonicNs, (stall) => this.#freeze(stall));
   #beganAtNs = 0;
-  #isCancelled = false;
+  #isCanceled = false;
 
   /** In the order of time, none beginning before another's end. */
   constructor(stalls: readonly Stall[]) {
@@ -32,11 +32,11 @@ export class Stalls {
   }
 
   cancel(): void {
-    this.#isCancelled = true;
+    this.#isCanceled = true;
   }
 
   #freeze({ atNs, lengthNs }: Stall): void {
-    if (this.#isCancelled) return;
+    if (this.#isCanceled) return;
     const startedAtNs = monotonicNs();
     const endsAtNs = this.#beganAtNs + atNs + lengthNs;
     let nowNs = startedAtNs;
