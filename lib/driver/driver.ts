@@ -61,8 +61,7 @@ export class Driver {
   /**
    * Sends what the plan asks for, request 0 at the monotonic instant `startNs`, until the schedule ends or `stop` is
    * aborted, and waits for the responses. Of a start in the past, what was due before now counts as lost, unless the start
-   * is the driver's own: an earlier process may have sent it. A plan that says stop has said so to that process already:
-   * nothing was due after its checkpoint.
+   * is the driver's own: an earlier process may have sent it.
    */
   async run(startNs: number, stop: AbortSignal, onSnapshot: (elapsedNs: number) => void): Promise<void> {
     this.#hasBegun = true;
@@ -70,15 +69,12 @@ export class Driver {
     const nowNs = monotonicNs();
     this.#watch.begin(nowNs);
     const { joinNs = beforeStartNs } = this.#plan;
-    const checkpointNs = this.#former === undefined ? undefined : this.#former.scheduledSeconds * 1e9;
-    const isFirst = checkpointNs === undefined && this.#plan.startAtMs === undefined;
-    if (isFirst && stop.aborted) this.#stop(beforeStartNs); // however late it is by now
-    if (checkpointNs !== undefined && this.#plan.stop === true) this.#stop(checkpointNs);
     // What was due after the checkpoint of an earlier process, that one may have sent.
-    const lateNs = nowNs - startNs - (checkpointNs === undefined ? lateStartNs : 0);
-    const lostUntilNs = isFirst ? beforeStartNs : Math.min(lateNs, this.#stoppedAtNs);
-    const afterNs = Math.max(joinNs, checkpointNs ?? beforeStartNs);
+    const afterNs = Math.max(joinNs, (this.#former?.scheduledSeconds ?? -1) * 1e9);
+    const isFirst = this.#former === undefined && this.#plan.startAtMs === undefined;
+    const lostUntilNs = isFirst ? beforeStartNs : nowNs - startNs - (this.#former === undefined ? lateStartNs : 0);
     for (const backend of this.#backends) backend.begin(startNs, afterNs, lostUntilNs);
+    if (stop.aborted && isFirst) this.#stop(beforeStartNs); // however late it is by now
     const pace = createPacer(this.#plan.pacing);
     askForPreciseTimers();
     let nextCheckNs = 0;

@@ -86,8 +86,7 @@ async function drive(
     backends,
     generator: driver.generatorReport(),
   });
-  const checkpointAt = (elapsedNs: number) =>
-    recordingOf(driver.checkpoint(elapsedNs), Math.min(elapsedNs / 1e9, driver.scheduledSeconds()));
+  const checkpointAt = (elapsedNs: number) => recordingOf(driver.checkpoint(elapsedNs), elapsedNs / 1e9);
   const saySnapshot = (elapsedNs: number) => {
     const { account, latency, slip } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
     const line: SnapshotLine = {

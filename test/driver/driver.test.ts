@@ -2,8 +2,7 @@ import { expect, test } from "bun:test";
 import { Driver } from "../../lib/driver/driver.ts";
 import { monotonicNs, nowMs } from "../../lib/runtime/clock.ts";
 import { imbalance } from "../../lib/stats/account.ts";
-import { emptyGeneratorReport } from "../../lib/stats/generator.ts";
-import { allRecordings, emptyRecording, mergeRecordings } from "../../lib/stats/recording.ts";
+import { allRecordings, mergeRecordings } from "../../lib/stats/recording.ts";
 import { backend, drive, ok, planFor, serve } from "./drive.ts";
 
 test("every scheduled request is sent once and completed, paths in turn", async () => {
@@ -137,34 +136,6 @@ test("a start that was told in the past begins in mid-schedule, and what was due
   expect(account.lost).toBeGreaterThanOrEqual(700);
   expect(account.completed + account.lost).toBe(1000);
 });
-
-test.each([true, undefined] as const)(
-  "what was due since a checkpoint is lost, unless the plan had said stop: %p",
-  async (stop) => {
-    const plan = planFor(
-      serve(() => ok),
-      { durationNs: 10e9, ...(stop === undefined ? {} : { stop }) },
-    );
-    const former = emptyRecording();
-    Object.assign(former.account, { scheduled: 1001, sent: 1001, completed: 1001 });
-    const driver = await Driver.create(plan);
-    driver.resume({
-      worker: 0,
-      startedAtMs: 0,
-      endedAtMs: 0,
-      scheduledSeconds: 1,
-      completedInTime: 1001,
-      backends: [{ name: "web", paths: [former] }],
-      generator: emptyGeneratorReport(),
-    });
-    await driver.open(AbortSignal.abort());
-    await driver.run(monotonicNs() - 9e9, AbortSignal.abort(), () => {});
-    const { account } = mergeRecordings(allRecordings({ backends: driver.recordings() }));
-    expect(account).toMatchObject({ scheduled: 1001 + account.lost, completed: 1001 });
-    if (stop) expect([account.lost, driver.scheduledSeconds()]).toEqual([0, 1]);
-    else expect(account.lost).toBeGreaterThanOrEqual(8000 - 1);
-  },
-);
 
 test("a generator that stood still is late by itself, also for what it then gave up", async () => {
   const server = serve((n) => {

@@ -80,22 +80,6 @@ test("a plan that is refused is never acknowledged", async () => {
   });
 });
 
-test("a checkpoint after a stop knows until when requests were due, so that who goes on from it owes nothing since", async () => {
-  const server = serve(() => "silence");
-  await withTemporaryFolder(async (folder) => {
-    const plan = planFor(server, { durationNs: 60e9, timeoutNs: 2.5e9 });
-    const first = start(folder, plan);
-    await eventually(() => server.received.length > 0);
-    first.put({ ...plan, stop: true });
-    await first.ended;
-    expect(first.snapshots().length).toBeGreaterThan(2); // while responses were waited for
-    const { scheduledSeconds, account } = resultIn(folder);
-    await start(folder, { ...plan, stop: true }).ended;
-    expect(resultIn(folder).scheduledSeconds).toBeCloseTo(scheduledSeconds, 6);
-    expect(resultIn(folder).account.scheduled).toBe(account.scheduled);
-  });
-});
-
 test("a worker whose plan is refused has said all that it knows, as its message says only why", async () => {
   const server = serve((n) => (n < 8 ? "silence" : ok));
   await withTemporaryFolder(async (folder) => {
