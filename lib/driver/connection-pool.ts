@@ -134,20 +134,20 @@ export class ConnectionPool {
 
   /** Until `over`; attempts without an outcome are then given up, unless it is for `stop`. */
   async #openAll(stop: AbortSignal, over: Promise<unknown>): Promise<void> {
-    let lastError: TargetError | undefined;
+    let firstError: TargetError | undefined; // of a refusal and of no answer the former tells more, and comes first
     let open = 0;
     let waiting = this.#connections.length;
     const all = Promise.withResolvers<void>();
     this.#onOpened = (error) => {
       if (error === undefined) open++;
-      else lastError = error;
+      else firstError ??= error;
       if (--waiting === 0) all.resolve();
     };
     for (const connection of this.#connections) this.#dialer.connect(connection);
     if (waiting > 0) await Promise.race([all.promise, over]);
     if (!stop.aborted) this.#giveUp(Number.POSITIVE_INFINITY);
     this.#onOpened = undefined;
-    if (open === 0 && lastError !== undefined) throw lastError;
+    if (open === 0 && firstError !== undefined) throw firstError;
   }
 
   /**

@@ -22,7 +22,7 @@ interface Trial {
  */
 export async function preflight(plan: WorkerPlan, stop: AbortSignal): Promise<Preflight> {
   const until = AbortSignal.any([stop, AbortSignal.timeout(plan.timeoutNs / 1e6)]);
-  const trials = (await Promise.all(preflightPlans(plan).map((one) => tryPaths(one, until)))).flat();
+  const trials = (await Promise.all(preflightPlans(plan).map((one) => tryPaths(one, stop, until)))).flat();
   const requests = trials.filter(({ isSent }) => isSent).length;
   const failures = trials.flatMap(({ failure }) => failure ?? []);
   const [first] = failures;
@@ -32,19 +32,19 @@ export async function preflight(plan: WorkerPlan, stop: AbortSignal): Promise<Pr
 }
 
 /** Those of one backend's paths for which there was time. */
-async function tryPaths(plan: WorkerPlan, stop: AbortSignal): Promise<Trial[]> {
+async function tryPaths(plan: WorkerPlan, stop: AbortSignal, until: AbortSignal): Promise<Trial[]> {
   const driver = await Driver.create(plan);
   const name = plan.backends[0]?.name ?? "";
   const failureOf = (request: PlannedRequest, kind: FailureKind, why: string) => ({
     kind,
     words: `${request.method} "${request.path}" to "${name}": ${why}`.slice(0, exampleMaxLength),
   });
-  const unreachable = await connect(driver, stop);
+  const unreachable = await connect(driver, stop, until);
   if (unreachable !== undefined) {
     const { kind, message } = unreachable;
     return plan.requests.map((request) => ({ isSent: false, failure: failureOf(request, kind, message) }));
   }
-  await driver.run(monotonicNs(), stop, () => {});
+  await driver.run(monotonicNs(), until, () => {});
   const recordings = driver.recordings().flatMap(({ paths }) => paths);
   return plan.requests.flatMap((request, index): Trial[] => {
     const { account } = recordings[index] as { account: Account };
@@ -58,15 +58,15 @@ async function tryPaths(plan: WorkerPlan, stop: AbortSignal): Promise<Trial[]> {
   });
 }
 
-/** Of several addresses some may be dead. Resolves with the last error when none could be reached. */
-async function connect(driver: Driver, stop: AbortSignal): Promise<TargetError | undefined> {
+/** Of several addresses some may be dead. Resolves with the last error when none could be reached `until` then. */
+async function connect(driver: Driver, stop: AbortSignal, until: AbortSignal): Promise<TargetError | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
       await driver.open(stop);
       return undefined;
     } catch (error: unknown) {
       if (!(error instanceof TargetError)) throw error;
-      if (attempt === connectAttempts) return error;
+      if (attempt === connectAttempts || until.aborted) return error;
     }
   }
 }

@@ -135,6 +135,25 @@ test.each([true, false])(
   },
 );
 
+test("of connections that were refused and others without an answer the refusal is told", async () => {
+  let accepted = 0;
+  const server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (socket) => {
+        if (accepted++ === 0) socket.end();
+      },
+      data: () => {},
+    },
+  });
+  undo.push(() => server.stop(true));
+  await expect(drive(longPlan("https", "127.0.0.1", server.port))).rejects.toMatchObject({
+    message: expect.stringContaining("it was closed during the TLS handshake"),
+  });
+  expect(accepted).toBeGreaterThan(1);
+});
+
 test("an address that answers no SYN keeps no place for longer than the timeout", async () => {
   const stop = new AbortController();
   const server = serve((n) => {
