@@ -141,8 +141,9 @@ export function summarizeTotals(
   const { latency } = recording;
   const account = sumAccounts([recording.account, lostAccount(untold?.lost ?? 0)]);
   const scheduledSeconds = Math.max(1e-3, totals.scheduledSeconds);
-  const asked = askedUntil?.(totals.scheduledSeconds);
-  const askedPerSecond = asked === undefined ? null : asked / scheduledSeconds;
+  const asked = askedUntil?.(scheduledSeconds);
+  const isNothingDue = totals.scheduledSeconds === 0;
+  const askedPerSecond = asked === undefined ? null : isNothingDue ? 0 : asked / scheduledSeconds;
   const throughputPerSecond = totals.completedInTime / scheduledSeconds;
   const told = { scheduled: account.scheduled, lost: recording.account.lost };
   const invalidReasons = [
