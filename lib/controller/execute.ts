@@ -3,6 +3,7 @@ import { ApiError, isAlreadyExists, isConflict, isForbidden, isNotFound } from "
 import type { KubeClient } from "../kube/client.ts";
 import { loadtestresults, loadtests, pods, services } from "../kube/resource.ts";
 import { planAnnotation, toldAnnotation } from "../plan/names.ts";
+import type { Observed, Pod } from "../plan/objects.ts";
 import { isCompleted } from "../plan/run.ts";
 import type { RefusedCreation } from "../plan/trouble.ts";
 import { type Action, isWorkerPod, objectName, ownerUid } from "../plan/world.ts";
@@ -21,8 +22,8 @@ export interface Outcome {
 
 /**
  * Executes all actions, several at a time; what is said of it last, in the words that `hindsight` finds where Pods were
- * refused. A verdict is said once its result is stored, and of a run that goes on nothing is stored before it is said when
- * that began: what workers did would count in another course of it, should both they and the word of it be lost.
+ * refused. A verdict is said once its result is stored, and nothing is stored of a run before it is said when that began: what
+ * workers did would count in another course of it, should both they and the word of it be lost.
  */
 export async function execute(
   actions: readonly Action[],
@@ -37,12 +38,12 @@ export async function execute(
     return outcome.failures === failures;
   };
   await all(actions.filter(({ kind }) => kind !== "patchStatus" && kind !== "writeResult"));
-  const isStored = await all(actions.filter((action) => action.kind === "writeResult" && action.result.complete));
+  const isStored = await all(actions.filter((action) => action.kind === "writeResult" && !action.isEarly));
   const last = outcome.refused.length === 0 ? actions : hindsight(outcome.refused);
   const isSaid = await all(
     last.filter((action) => action.kind === "patchStatus" && (isStored || !isCompleted(action.status))),
   );
-  if (isSaid) await all(actions.filter((action) => action.kind === "writeResult" && !action.result.complete));
+  if (isSaid) await all(actions.filter((action) => action.kind === "writeResult" && action.isEarly));
   return outcome;
 }
 
@@ -89,9 +90,7 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
         const { namespace = "", name } = action.pod.metadata;
         const existing = await client.get(pods, { namespace, name });
         if (ownerUid(existing) !== ownerUid(action.pod)) throw error; // somebody else's, or a former LoadTest's
-        if (isWorkerPod(existing)) return false;
-        log.warn({ object }, "a worker Pod has lost labels or its plan, and is made anew");
-        await client.delete(pods, { namespace, name }, { uid: existing.metadata.uid });
+        if (!isWorkerPod(existing)) await deleteSpoiled(existing, client, log);
         return false;
       }
     case "deletePod":
@@ -160,6 +159,18 @@ async function executeOne(action: Action, client: KubeClient, log: Log): Promise
         return false;
       }
   }
+}
+
+/** A worker Pod that has lost labels or its plan is made anew. */
+async function deleteSpoiled({ metadata }: Observed<Pod>, client: KubeClient, log: Log): Promise<void> {
+  const { namespace = "", name, uid } = metadata;
+  try {
+    await client.delete(pods, { namespace, name }, { uid });
+  } catch (cause: unknown) {
+    const what = `Cannot delete the Pod "${name}", which has lost labels or its plan`;
+    throw new Error(`${what}: ${(cause as Error).message}`, { cause }); // it says nothing of the Pod that is to follow
+  }
+  log.warn({ object: `${namespace}/${name}` }, "a worker Pod that had lost labels or its plan was deleted");
 }
 
 /** As a JSON pointer (RFC 6901 §3). */

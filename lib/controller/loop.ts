@@ -1,6 +1,6 @@
 // The reconcile loop: poll is the truth, watch is the doorbell. A poll lists everything and says which LoadTests need
 // attention; a watch says so sooner. Whoever needs attention is observed live, planned and acted on, one LoadTest at a
-// time and independently of the others. Between two looks nothing is kept that a decision depends on.
+// time and independently of the others. What is kept between two looks spares reading, and is read anew where it is not there.
 import type { Registry } from "prom-client";
 import type { KubeClient } from "../kube/client.ts";
 import { Doorbell, type WatchCounters } from "../kube/doorbell.ts";

@@ -1,6 +1,6 @@
 // What is read of a running LoadTest beside its Pods: the tails of its workers' logs, and its LoadTestResult when that is
-// about to be written. How long ago either was read is remembered, to spare the API server; after a restart both are
-// read at once.
+// about to be written. How long ago either was read is remembered, to spare the API server, and what the latter says of
+// workers whose Pods are gone; after a restart both are read at once where they matter.
 import type { KubeClient } from "../kube/client.ts";
 import { find } from "../kube/find.ts";
 import { loadtestresults } from "../kube/resource.ts";
@@ -19,6 +19,8 @@ import type { SnapshotLine } from "../stats/line.ts";
 import { readReports } from "./worker-logs.ts";
 
 interface LastReads {
+  /** Of which run. */
+  hash: string;
   logsAtMs?: number;
   resultAtMs?: number;
   /** Of the Pods that had ended, or were about to go, when the result was read. */
@@ -81,7 +83,7 @@ export class RunReader {
       if (action.kind !== "writeResult") continue;
       const { run, departed = [] } = action.result;
       const last = this.#last.get(run.uid);
-      if (last !== undefined) this.#last.set(run.uid, { ...last, departed });
+      if (last?.hash === run.hash) this.#last.set(run.uid, { ...last, departed });
     }
   }
 
@@ -92,7 +94,9 @@ export class RunReader {
     nowMs: number,
   ): Promise<Pick<World, "reports" | "results" | "departed">> {
     const { uid, name, namespace } = loadTest.metadata;
-    const last = this.#last.get(uid) ?? { leaving: new Set<string>(), said: new Map<string, Said>() };
+    const former = this.#last.get(uid);
+    const nothing = { hash: run.hash, leaving: new Set<string>(), said: new Map<string, Said>() };
+    const last: LastReads = former?.hash === run.hash ? former : nothing;
     const leaving = pods.filter(isLeaving).map(farewellOf);
     const workers = pods.map((pod) => workerOf(pod));
     const sinceMs = last.resultAtMs ?? toldStartMs(workers);
@@ -117,6 +121,7 @@ export class RunReader {
     const departed = stored === undefined ? last.departed : (stored?.departed ?? []);
     const reports = new Map([...read].map(([pod, report]) => [pod, withSaid(report, said.get(pod))]));
     this.#last.set(uid, {
+      hash: run.hash,
       said,
       ...(departed === undefined ? {} : { departed }),
       leaving: isResultDue ? new Set(leaving) : last.leaving,

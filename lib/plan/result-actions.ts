@@ -14,5 +14,6 @@ export function resultActions(
   const result = stored === undefined ? undefined : desiredResult(loadTest, run, { ...seen, stored });
   if (result === undefined) return [];
   const { namespace, name } = result.metadata;
-  return [{ kind: "writeResult", namespace, name, result }];
+  const isEarly = !result.complete && run.status.startTime === undefined;
+  return [{ kind: "writeResult", namespace, name, result, isEarly }];
 }

@@ -51,7 +51,8 @@ export type Action =
    * the former plan once more, if the worker goes on by an older one.
    */
   | { kind: "setPlan"; namespace: string; name: string; uid: string; former: string; plan: string; told: string }
-  | { kind: "writeResult"; namespace: string; name: string; result: LoadTestResult }
+  /** `isEarly`: the status does not say yet when the run began, and has to before. */
+  | { kind: "writeResult"; namespace: string; name: string; result: LoadTestResult; isEarly: boolean }
   /** Both at best: no LoadTest waits for its Service. */
   | { kind: "createService"; service: Service }
   | { kind: "deleteService"; namespace: string; name: string; ownerUid: string }

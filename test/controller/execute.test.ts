@@ -78,6 +78,11 @@ test("a worker Pod that has lost a label is deleted, so that its seat has one th
   expect(await execute([creation], client, log, () => [])).toMatchObject({ done: [], failures: 0, refused: [] });
   expect(requests.map(({ method }) => method)).toEqual(["POST", "GET", "DELETE"]);
   expect(requests[2]?.body).toContain('"uid":"p0"');
+  answer = ({ method }) =>
+    method === "GET"
+      ? Response.json(existing)
+      : statusAnswer(method === "POST" ? 409 : 403, method === "POST" ? "AlreadyExists" : "Forbidden", "no");
+  expect(await execute([creation], client, log, () => [])).toMatchObject({ done: [], failures: 1, refused: [] });
 });
 
 test("only what has changed something is done", async () => {
@@ -118,10 +123,10 @@ test("a status is written over no other version of the LoadTest than the one tha
 });
 
 describe("what is kept of a run", () => {
-  const writing = (complete: boolean): Action => {
+  const writing = (isEarly: boolean): Action => {
     const metadata = { namespace: "ns", name: "lt-1" };
-    const result = { apiVersion: "beta.kuar.com/v1", kind: "LoadTestResult", metadata, complete } as never;
-    return { kind: "writeResult", namespace: "ns", name: "lt-1", result };
+    const result = { apiVersion: "beta.kuar.com/v1", kind: "LoadTestResult", metadata } as never;
+    return { kind: "writeResult", namespace: "ns", name: "lt-1", result, isEarly };
   };
   const common = { reason: "r", message: "m", lastTransitionTime: "t", observedGeneration: 1 };
   const verdict: Action = { ...words, status: { conditions: [{ type: "Complete", status: "True", ...common }] } };
@@ -129,21 +134,27 @@ describe("what is kept of a run", () => {
 
   test("its results are stored before the verdict, which they hold back", async () => {
     answer = ({ body }) => new Response(body);
-    await execute([verdict, writing(true)], client, log, () => []);
+    await execute([verdict, writing(false)], client, log, () => []);
     expect(methods()).toEqual(["POST", "PATCH"]);
     requests = [];
     answer = () => statusAnswer(422, "Invalid", "too large");
-    await execute([verdict, writing(true)], client, log, () => []);
+    await execute([verdict, writing(false)], client, log, () => []);
     expect(methods()).toEqual(["POST"]);
   });
 
-  test("while it goes on, its status comes first, which says when it began", async () => {
+  test("while it goes on, it is kept whether the status can be written or not", async () => {
+    answer = ({ method, body }) => (method === "PATCH" ? statusAnswer(409, "Conflict", "other") : new Response(body));
+    const { done } = await execute([words, writing(false)], client, log, () => []);
+    expect(done.map(({ kind }) => kind)).toEqual(["writeResult"]);
+  });
+
+  test("before the status says when it began, nothing is", async () => {
     answer = ({ body }) => new Response(body);
-    await execute([writing(false), words], client, log, () => []);
+    await execute([writing(true), words], client, log, () => []);
     expect(methods()).toEqual(["PATCH", "POST"]);
     requests = [];
     answer = () => statusAnswer(409, "Conflict", "another version");
-    await execute([writing(false), words], client, log, () => []);
+    await execute([writing(true), words], client, log, () => []);
     expect(methods()).toEqual(["PATCH"]);
   });
 });

@@ -3,8 +3,11 @@ import { RunReader } from "../../lib/controller/run-reader.ts";
 import { readReports } from "../../lib/controller/worker-logs.ts";
 import { HttpKubeClient } from "../../lib/kube/http-client.ts";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
+import type { DepartedWorker } from "../../lib/loadtest/load-test-result.ts";
 import { planAnnotation } from "../../lib/plan/names.ts";
 import type { Observed, Pod } from "../../lib/plan/objects.ts";
+import { presentRun } from "../../lib/plan/run.ts";
+import type { Action } from "../../lib/plan/world.ts";
 import { createLog } from "../../lib/runtime/log.ts";
 import { encodeHistogram } from "../../lib/stats/histogram-codec.ts";
 import { formatLine } from "../../lib/stats/line.ts";
@@ -124,9 +127,19 @@ test("what is kept of workers whose Pods are gone counts in each pass, as it was
   const departedAt = async (seconds: number, seen = pods) =>
     (await reader.read({ ...nothing, loadTests, pods: seen }, startMs + seconds * 1000)).departed?.get("u1");
   expect(await departedAt(1)).toBeUndefined();
-  const result = { run: { uid: "u1", hash: "h" }, complete: false, departed: [one] } as never;
-  reader.learn([{ kind: "writeResult", namespace: "ns", name: "lt-h", result }]);
+  const writing = (hash: string, departed: DepartedWorker[]): Action => {
+    const result = { run: { uid: "u1", hash }, complete: false, departed } as never;
+    return { kind: "writeResult", namespace: "ns", name: "lt-h", result, isEarly: false };
+  };
+  const { hash } = presentRun(loadTests[0] as LoadTest);
+  reader.learn([writing(hash, [one]), writing("another", [])]);
   expect(await departedAt(2)).toEqual([one]);
+  const again = loadTest({ workers: 1, runID: "again" });
+  const other = new RunReader(client, log);
+  await other.read({ ...nothing, loadTests, pods }, startMs);
+  other.learn([writing(hash, [one])]);
+  const seen = { ...nothing, loadTests: [again], pods: running(again) };
+  expect((await other.read(seen, startMs + 1000)).departed).toBeUndefined();
   reader.forget({ ...nothing, loadTests, pods });
   expect(await departedAt(3)).toEqual([one]);
   expect(await departedAt(31)).toEqual([]); // there is no result, as the API server says
