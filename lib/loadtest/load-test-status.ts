@@ -1,6 +1,6 @@
 // What the controller has observed of a LoadTest, after the API conventions of Kubernetes.
 import Type, { type Static } from "typebox";
-import { toldInstantMs } from "../stats/told.ts";
+import { toldCount, toldInstantMs } from "../stats/told.ts";
 import { LoadTestResults } from "./load-test-results.ts";
 import { oneOf } from "./one-of.ts";
 
@@ -39,25 +39,34 @@ export type Display = Static<typeof Display>;
 const Timeline = Type.Object(
   {
     startAtMs: toldInstantMs("When request 0 was due, in milliseconds since 1970."),
-    atNs: Type.Integer({
-      description: "When the rates were last changed, or will be, in nanoseconds after the start; 0: never.",
-    }),
-    clockNs: Type.Integer({ description: "How far the schedule was by then: it stands still while paused." }),
-    dueCount: Type.Optional(Type.Number({ description: "Requests that were due by then. Absent: none." })),
-    paused: Type.Optional(Type.Unsafe<true>({ type: "boolean", description: "Whether nothing is due since then." })),
-    requestsPerSecond: Type.Integer({ description: "Requests per second of all workers since then." }),
-    durationNs: Type.Optional(Type.Integer({ description: "Length of the schedule in nanoseconds. Absent: no end." })),
+    atNs: toldCount("When the rates were last changed, or will be, in nanoseconds after the start; 0: never."),
+    clockNs: toldCount("How far the schedule was by then, in nanoseconds: it stands still while paused."),
+    dueCount: Type.Optional(
+      Type.Number({
+        description: "Requests that were due by then. Absent: none.",
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+      }),
+    ),
+    paused: Type.Optional(
+      Type.Unsafe<true>({ type: "boolean", enum: [true], description: "Nothing is due since then. Absent: it is." }),
+    ),
+    requestsPerSecond: Type.Integer({ description: "Requests per second of all workers since then.", minimum: 1 }),
+    durationNs: Type.Optional(
+      Type.Integer({ description: "Length of the schedule in nanoseconds. Absent: no end.", minimum: 1 }),
+    ),
     stages: Type.Optional(
       Type.Array(
         Type.Object(
           {
-            durationNs: Type.Integer({ description: "Nanoseconds that it takes." }),
-            requestsPerSecond: Type.Integer({ description: "Requests per second at its end." }),
+            durationNs: Type.Integer({ description: "Nanoseconds that it takes.", minimum: 1 }),
+            requestsPerSecond: Type.Integer({ description: "Requests per second at its end.", minimum: 0 }),
           },
           { description: "One linear ramp." },
         ),
         {
           description: "Ramps after requestsPerSecond, instead of a length.",
+          minItems: 1,
           maxItems: 64,
           "x-kubernetes-list-type": "atomic",
         },
@@ -66,6 +75,7 @@ const Timeline = Type.Object(
   },
   { description: "What is due while the run goes on, for workers that replace the last ones that knew." },
 );
+
 export const LoadTestStatus = Type.Object(
   {
     observedGeneration: Type.Optional(

@@ -5,11 +5,21 @@ import { isOver } from "./ending.ts";
 import { annotationBytes } from "./pod-settings.ts";
 import type { Run } from "./run.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
-import { isChangeAhead, noticeNs, ratesOf, timelineSince, timelineTowards } from "./timeline.ts";
+import {
+  isChangeAhead,
+  noticeNs,
+  type Planned,
+  ratesOf,
+  timelineOf,
+  timelineSince,
+  timelineTowards,
+} from "./timeline.ts";
 
 export interface Course {
   /** What workers were last told to do; undefined: there are none. */
   known: Script | undefined;
+  /** The rates so far, as present workers follow them, or as was last known of them; undefined: there were none. */
+  followed: Planned | undefined;
   /** What they are to do. */
   script: Script;
   /** When the load began or begins; undefined: not decided yet. */
@@ -23,26 +33,45 @@ export interface Course {
 export function courseOf(demand: Demand, run: Run, workers: readonly Worker[], nowMs: number): Course {
   const { wanted, unfit } = demand;
   const isPaused = demand.spec.state === "Paused";
-  const { timeline: recorded, startTime } = run.status; // for when no Pod is left that knows
+  const { timeline: recorded, startTime } = run.status;
   const recordedStartMs = recorded?.startAtMs ?? (startTime === undefined ? undefined : Date.parse(startTime));
   const startAtMs = toldStartMs(workers) ?? recordedStartMs ?? ownStartMs(workers, nowMs);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
-  const isManned = workers.some(({ hasEnded }) => !hasEnded); // a change ahead that nobody is told of would stay ahead
+  const isManned = workers.some(isPresent); // a change ahead that nobody is told of would stay ahead
   const fromNs = sinceStartNs === undefined ? undefined : sinceStartNs + (isManned ? noticeNs : 0);
   const known = latestScript(workers.flatMap(({ plan }) => plan ?? []));
-  const before = recorded === undefined ? undefined : timelineSince(recorded);
-  const towards = timelineTowards(known ?? before, { ...ratesOf(wanted), isPaused }, fromNs);
-  const timeline = unfit === undefined ? towards : (before ?? towards);
+  const followed = followedBy(workers, run);
+  const timeline =
+    unfit !== undefined && followed !== undefined
+      ? timelineOf(followed)
+      : timelineTowards(followed, { ...ratesOf(wanted), isPaused }, fromNs);
   const attainable = demand.isFit ? wanted : (known ?? wanted);
-  const script =
-    unfit !== undefined && known !== undefined
-      ? known
-      : scriptTowards(known, attainable, timeline, annotationBytes(demand.spec.podTemplate));
+  const script = scriptTowards(known, attainable, timeline, annotationBytes(demand.spec.podTemplate));
   return {
     known,
+    followed,
     script,
     startAtMs,
     isOver: isOver(script, startAtMs, nowMs),
     isPausing: isPaused && unfit === undefined && isManned && isChangeAhead(script, sinceStartNs),
   };
+}
+
+/**
+ * The rates as present workers follow them. Where none is, those of an ended one may be older than what the status has
+ * kept, for whoever had them last may be gone, Pod and all.
+ */
+export function followedBy(workers: readonly Worker[], { status: { timeline } }: Run): Planned | undefined {
+  const known = latestScript(workers.flatMap(({ plan }) => plan ?? []));
+  const recorded = timeline === undefined ? undefined : timelineSince(timeline);
+  if (known === undefined || recorded === undefined || workers.some(isPresent)) return known ?? recorded;
+  return lastChangeNs(recorded) > lastChangeNs(known) ? recorded : known;
+}
+
+function isPresent({ hasEnded }: Worker): boolean {
+  return !hasEnded;
+}
+
+function lastChangeNs({ changes = [] }: Planned): number {
+  return changes.at(-1)?.atNs ?? 0;
 }

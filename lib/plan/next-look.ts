@@ -4,13 +4,13 @@ import { parseDuration } from "../loadtest/duration.ts";
 import type { LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
 import { refuseCanary, refuseSpec } from "./acceptance.ts";
 import { serviceBackends } from "./compile.ts";
+import { followedBy } from "./course.ts";
 import { mayHaveBegun, toldStartMs, type Worker, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
 import { runnableSpec } from "./plan.ts";
 import { knownSeats } from "./relief.ts";
 import { reportPeriodMs } from "./reports-wanted.ts";
-import { isCompleted, isOf, presentRun } from "./run.ts";
-import { latestScript } from "./script.ts";
+import { isCompleted, isOf, presentRun, type Run } from "./run.ts";
 import { awaitsReports } from "./staffing.ts";
 import { noticeNs } from "./timeline.ts";
 import { isStarting } from "./trouble.ts";
@@ -63,7 +63,7 @@ export function nextLookMs(world: World, options: PlanOptions, nowMs: number): n
     running > 0 && !isCompleted(status) ? reportPeriodMs(running) : undefined, // also of those that are to end
     spec?.state === "Paused" && startAtMs !== undefined && underWay.includes(status.phase) ? noticeNs / 1e6 : undefined,
     awaitsStart ? untilDeadlineMs(begunAt, loadTest.spec.startDeadline, nowMs) : undefined,
-    running > 0 || isCompleted(status) ? undefined : untilEndMs(workers, status.startTime, nowMs),
+    running > 0 || isCompleted(status) ? undefined : untilEndMs(run, workers, nowMs),
     spec === undefined ? untilMs(status.completionTime, loadTest.spec.ttlAfterFinished, nowMs) : undefined,
   ].filter((wait) => wait !== undefined);
   return waits.length === 0 ? undefined : Math.min(...waits);
@@ -76,12 +76,13 @@ function untilFoundMs({ conditions = [] }: LoadTestStatus, nowMs: number): numbe
   return Math.min(Math.max(lackMs, lackedMs * lackShare), mostLackMs);
 }
 
-/** The end of the schedule, as the workers that there are were told. */
-function untilEndMs(workers: readonly Worker[], startTime: string | undefined, nowMs: number): number | undefined {
-  const script = latestScript(workers.flatMap(({ plan }) => plan ?? []));
+/** The end of the schedule, as it was last followed. */
+function untilEndMs(run: Run, workers: readonly Worker[], nowMs: number): number | undefined {
+  const followed = followedBy(workers, run);
+  const { startTime } = run.status;
   const startAtMs = toldStartMs(workers) ?? (startTime === undefined ? undefined : Date.parse(startTime));
-  if (script === undefined || startAtMs === undefined) return undefined;
-  const waitMs = Math.ceil(startAtMs + scheduleEndNs(script) / 1e6 - nowMs);
+  if (followed === undefined || startAtMs === undefined) return undefined;
+  const waitMs = Math.ceil(startAtMs + scheduleEndNs(followed) / 1e6 - nowMs);
   return waitMs > 0 && waitMs < Number.POSITIVE_INFINITY ? waitMs : undefined;
 }
 

@@ -116,7 +116,7 @@ function planRun(
   const demand = demandOf(loadTest, run, workers, world, options);
   const { spec, unfit, refusal } = demand;
   const course = courseOf(demand, run, workers, nowMs);
-  const { script, startAtMs, isOver } = course;
+  const { followed, script, startAtMs, isOver } = course;
 
   const { reports = new Map() } = world;
   const stored = world.results?.get(uid);
@@ -131,7 +131,13 @@ function planRun(
   const measurement =
     completion === undefined || kept?.complete
       ? undefined
-      : measurementOf(pods, spec.thresholds, { ...told, isStopped, script, seats });
+      : measurementOf(pods, spec.thresholds, {
+          ...told,
+          isStopped,
+          followed,
+          script,
+          desired: run.status.workers?.desired,
+        });
 
   const staffing = { workers, seats, spec: demand.isFit ? spec : undefined, script, generation, startAtMs, nowMs };
   const why = unfit === undefined ? "the LoadTest has changed" : "the LoadTest is not accepted";
@@ -150,7 +156,7 @@ function planRun(
     completion,
     isPaused: spec.state === "Paused",
     startAtMs,
-    timeline: script,
+    timeline: unfit === undefined ? script : followed,
     outcome: measurement ?? (kept === null ? undefined : storedOutcome(kept)),
     live,
     nowMs,

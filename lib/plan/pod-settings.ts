@@ -9,7 +9,6 @@ type Resources = NonNullable<Container["resources"]>;
 
 const defaultResources = { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } };
 
-/** The template without resources, which are the container's; spread constraints count the LoadTest's own workers. */
 /** Of the user's own annotations. */
 export function annotationBytes({ annotations = {} }: EffectiveSpec["podTemplate"]): number {
   return Object.entries(annotations)
@@ -17,6 +16,7 @@ export function annotationBytes({ annotations = {} }: EffectiveSpec["podTemplate
     .reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }
 
+/** The template without resources, which are the container's; spread constraints count the LoadTest's own workers. */
 export function podSettings(
   { resources: _, ...template }: PodTemplate,
   loadTest: string,

@@ -27,12 +27,9 @@ export interface Scene {
 
 /** The workers that are wanted as far as the LoadTest itself tells. */
 export function knownSeats(loadTest: LoadTest, spec: EffectiveSpec): number {
-  return isOurs(loadTest) ? withinLimits(spec, desiredBefore(loadTest)) : spec.workers;
-}
-
-/** As the status says, if it speaks of this spec. */
-function desiredBefore({ status = {}, metadata }: LoadTest): number {
-  return status.observedGeneration === metadata.generation ? (status.workers?.desired ?? 0) : 0;
+  const { status = {}, metadata } = loadTest;
+  if (!isOurs(loadTest) || status.observedGeneration !== metadata.generation) return spec.workers;
+  return withinLimits(spec, status.workers?.desired ?? 0);
 }
 
 /** Whether a pass over the LoadTest may have to make Pods, beside those of the run's workers. */
@@ -47,7 +44,7 @@ export function seatsWanted(loadTest: LoadTest, spec: EffectiveSpec, scene: Scen
   const staying = workers.filter(({ hasEnded, isGoing, plan }) => !hasEnded && !isGoing && plan && !plan.stop);
   if (isOver) return withinLimits(spec, seatsOf(workers.filter(hasBegun))); // the others need not any more
   if (hasFallen(loadTest, known)) return spec.workers;
-  const seats = withinLimits(spec, Math.max(seatsOf(staying), desiredBefore(loadTest)));
+  const seats = withinLimits(spec, Math.max(seatsOf(staying), loadTest.status?.workers?.desired ?? 0));
   const isSaturated = rate?.reason === generatorSaturated && wasSaturated(loadTest);
   return isSaturated && isInOrder(workers, seats, nowMs) ? withinLimits(spec, seats + 1) : seats;
 }
@@ -77,11 +74,15 @@ function hasBegun({ plan }: Worker): boolean {
   return plan !== undefined && !plan.stop && (!plan.barrier || plan.startAtMs !== undefined);
 }
 
-/** Whether the spec is new, and asks for less than the workers have been told. */
+/**
+ * Whether the spec is new, and asks for less than the former one: as the status has it, which may not have been written
+ * since the workers were told of the new one, and, before the load has begun, as they have been told.
+ */
 function hasFallen({ metadata, spec, status }: LoadTest, known: Script | undefined): boolean {
   if (status?.observedGeneration === metadata.generation) return false;
-  if (known === undefined) return true;
-  const { requestsPerSecond, stages = [] } = known.changes?.at(-1) ?? known;
+  const former = status?.timeline ?? known?.changes?.at(-1) ?? known;
+  if (former === undefined) return true;
+  const { requestsPerSecond, stages = [] } = former;
   const told = Math.max(requestsPerSecond as number, ...stages.map((stage) => stage.requestsPerSecond));
   return highestRate(spec) < told;
 }

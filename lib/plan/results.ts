@@ -10,8 +10,9 @@ import { requestName } from "./compile.ts";
 import { hasEnded } from "./crew.ts";
 import type { Pod } from "./objects.ts";
 import { observedPlan } from "./observed-plan.ts";
-import { keepsPositions, latestPlan, type Script } from "./script.ts";
+import { keepsPositions, latestPlan, type Script, withTimeline } from "./script.ts";
 import { type PartTotal, Tally } from "./tally.ts";
+import { type Planned, timelineOf } from "./timeline.ts";
 import { toldWorkers } from "./told-worker.ts";
 import { type Gap, untoldBy } from "./untold.ts";
 import type { WorkerReport } from "./worker-report.ts";
@@ -41,9 +42,11 @@ export interface KnownOfRun {
   departed?: readonly DepartedWorker[];
   /** It was to end early: nothing was due after its stop. */
   isStopped?: boolean;
-  /** What its workers were to do, and how many, for when no Pod is left that says so. */
+  /** The rates that were followed, which may be newer than those in the plans of Pods that are left. */
+  followed?: Planned | undefined;
+  /** What else its workers were to do, and how many, for when no Pod is left that says so. */
   script?: Script;
-  seats?: number;
+  desired?: number | undefined;
 }
 
 /**
@@ -53,11 +56,11 @@ export interface KnownOfRun {
 export function measurementOf(
   pods: readonly Pod[],
   thresholds: readonly Threshold[],
-  { reports = new Map(), departed = [], isStopped = false, script, seats = 1 }: KnownOfRun = {},
+  { reports = new Map(), departed = [], isStopped = false, followed, script, desired = 0 }: KnownOfRun = {},
 ): Measurement | undefined {
   const plans = pods.map(observedPlan).filter((plan) => plan !== undefined);
-  const assumed = script === undefined || departed.length === 0 ? undefined : planFor(script, seats);
-  const plan = latestPlan(plans) ?? assumed;
+  const known = latestPlan(plans) ?? assumedPlan(script, departed, desired);
+  const plan = known === undefined || followed === undefined ? known : withTimeline(known, timelineOf(followed));
   if (plan === undefined || !pods.every(hasEnded)) return undefined;
   const names = { backends: plan.backends.map(({ name }) => name), paths: plan.requests.map(requestName) };
   const haveParts = plans.length > 0 && plans.every((one) => keepsPositions(one, plan));
@@ -78,8 +81,15 @@ export function measurementOf(
   };
 }
 
-function planFor(script: Script, seats: number): WorkerPlan {
-  return { generation: 0, worker: { index: 0, count: Math.max(1, seats) }, ...script, barrier: true };
+/** Of workers that have left no Pod; undefined when none has told anything. */
+function assumedPlan(
+  script: Script | undefined,
+  departed: readonly DepartedWorker[],
+  desired: number,
+): WorkerPlan | undefined {
+  if (script === undefined || departed.length === 0) return undefined;
+  const count = Math.max(desired, ...departed.map(({ worker }) => worker + 1));
+  return { generation: 0, worker: { index: 0, count }, ...script, barrier: true };
 }
 
 function resultsOf(

@@ -58,8 +58,7 @@ export function scriptTowards(
   timeline: Timeline,
   otherBytes: number,
 ): Script {
-  const { requestsPerSecond: _, durationNs: __, stages: ___, changes: ____, ...rest } = wanted;
-  const script = { ...rest, ...timeline };
+  const script = withTimeline(wanted, timeline);
   const room = mostBytes - otherBytes;
   const grown = {
     ...script,
@@ -67,6 +66,12 @@ export function scriptTowards(
     requests: continued(known?.requests ?? [], wanted.requests, unusedRequest, mostRequests),
   };
   return scriptBytes(grown) <= room ? grown : withRecentChanges(script, room);
+}
+
+/** The same at other rates. */
+export function withTimeline<T extends Script>(one: T, timeline: Timeline): T {
+  const { requestsPerSecond: _, durationNs: __, stages: ___, changes: ____, ...rest } = one;
+  return { ...rest, ...timeline } as T;
 }
 
 export function scriptBytes(script: Script): number {

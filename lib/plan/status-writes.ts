@@ -12,10 +12,15 @@ export function statusWriteDelayMs(
   writtenAtMs: number | undefined,
   nowMs: number,
 ): number | undefined {
-  if (isDeepStrictEqual(before, after)) return undefined;
+  if (isDeepStrictEqual(before, before?.timeline === undefined ? withoutTimeline(after) : after)) return undefined;
   const isKnown = writtenAtMs !== undefined && writtenAtMs <= nowMs; // else the clock was set back
   if (!isKnown || !differsInFiguresAlone(before, after)) return 0;
   return Math.max(0, writtenAtMs + figuresPeriodMs - nowMs);
+}
+
+/** What API servers leave out whose kinds are older. It comes along with the next write. */
+function withoutTimeline({ timeline: _, ...rest }: LoadTestStatus): LoadTestStatus {
+  return rest;
 }
 
 /** Whether they differ in nothing but figures, if at all. */
@@ -25,6 +30,6 @@ export function differsInFiguresAlone(before: LoadTestStatus | undefined, after:
 
 /** Messages of conditions name figures too. */
 function withoutFigures(status: LoadTestStatus | undefined): object {
-  const { display: _, conditions = [], ...rest } = status ?? {};
-  return { ...rest, conditions: conditions.map(({ message: __, ...condition }) => condition) };
+  const { display: _, timeline: __, conditions = [], ...rest } = status ?? {};
+  return { ...rest, conditions: conditions.map(({ message: ___, ...condition }) => condition) };
 }

@@ -10,9 +10,8 @@ import { preflightFinding } from "./preflight.ts";
 import { failedEndings, progressFindings } from "./progress.ts";
 import type { RunOutcome } from "./results.ts";
 import { isCompleted, type Run } from "./run.ts";
-import type { Script } from "./script.ts";
 import { behindFinding } from "./telling.ts";
-import { recordOf } from "./timeline.ts";
+import { type Planned, recordOf } from "./timeline.ts";
 import { type Trouble, troubleOf } from "./trouble.ts";
 import { displayOf, passedFinding, stillRunning } from "./verdict.ts";
 import type { World } from "./world.ts";
@@ -35,7 +34,7 @@ export interface Observation {
   /** When request 0 was due; absent as long as that is not known. */
   startAtMs?: number | undefined;
   /** The rates from then on. */
-  timeline?: Script | undefined;
+  timeline?: Planned | undefined;
   /** What the API server has just refused, and what the kubelet says in Events alone. */
   refusedCreations?: World["refusedCreations"];
   podWarnings?: World["podWarnings"];
@@ -57,6 +56,8 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
   const answered = preflightFinding(observation.workers) ?? conditionIn(before, "TargetAnswers");
   const measured = hasEnded ? verdictOf(observation) : liveVerdict(observation);
   const startTime = before.startTime ?? (startAtMs === undefined ? measured.startTime : formatInstant(startAtMs));
+  const goesOn = !hasEnded && startAtMs !== undefined && timeline !== undefined;
+  const record = goesOn ? recordOf(timeline, startAtMs) : undefined;
   const findings = [
     accepted(refusal),
     workersReady(hasEnded, ready, desired, wasComplete ? undefined : troubleIn(observation)),
@@ -74,9 +75,7 @@ export function statusOf(loadTest: LoadTest, observation: Observation): LoadTest
     ],
     workers: { desired, ready: hasEnded ? 0 : ready },
     ...(startTime === undefined ? {} : { startTime }),
-    ...(hasEnded || startAtMs === undefined || timeline === undefined
-      ? {}
-      : { timeline: recordOf(timeline, startAtMs) }),
+    ...(record === undefined ? {} : { timeline: record }),
     ...(hasEnded ? { completionTime: before.completionTime ?? now } : {}),
     ...(measured.display === undefined ? {} : { display: measured.display }),
     ...(measured.results === undefined ? {} : { results: measured.results }),

@@ -12,8 +12,9 @@ import { type Change, mostChanges, type WorkerPlan } from "../load/worker-plan.t
 import type { LoadTestStatus } from "../loadtest/load-test-status.ts";
 
 export type Rates = Pick<Change, "requestsPerSecond" | "durationNs" | "stages">;
-type Planned = Pick<WorkerPlan, "requestsPerSecond" | "durationNs" | "stages" | "changes">;
-type Recorded = NonNullable<LoadTestStatus["timeline"]>;
+/** A timeline in a plan. */
+export type Planned = Pick<WorkerPlan, "requestsPerSecond" | "durationNs" | "stages" | "changes">;
+export type Recorded = NonNullable<LoadTestStatus["timeline"]>;
 export type Timeline = Rates & Pick<WorkerPlan, "changes">;
 
 /** From telling the workers of a change to its instant: the kubelet takes up to half a second to show it to them. */
@@ -56,11 +57,20 @@ export function withoutOldestChange<T extends Planned>(timeline: T): T {
   return { ...timeline, changes: [{ ...next, dueCount }, ...later] };
 }
 
-/** Of a timeline, what is enough to go on from: its last change, and how many requests were due by it. */
-export function recordOf(timeline: Planned, startAtMs: number): Recorded {
+export function timelineOf(planned: Planned): Timeline {
+  return { ...ratesOf(planned), ...(planned.changes === undefined ? {} : { changes: planned.changes }) };
+}
+
+/**
+ * Of a timeline, what is enough to go on from: its last change, and how many requests were due by it; undefined where
+ * numbers cannot hold that, as plans cannot either.
+ */
+export function recordOf(timeline: Planned, startAtMs: number): Recorded | undefined {
   const last = timeline.changes?.at(-1);
   if (last === undefined) return { startAtMs, atNs: 0, clockNs: 0, ...ratesOf(timeline) };
-  return { startAtMs, ...last, dueCount: last.dueCount ?? rateCurve(timeline)?.countAt(last.atNs) ?? 0 };
+  const dueCount = last.dueCount ?? rateCurve(timeline)?.countAt(last.atNs) ?? 0;
+  const isHeld = Math.max(last.atNs, last.clockNs, dueCount) <= Number.MAX_SAFE_INTEGER;
+  return isHeld ? { startAtMs, ...last, dueCount } : undefined;
 }
 
 /** The timeline that went on from it. */

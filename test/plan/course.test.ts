@@ -2,8 +2,11 @@
 import { expect, test } from "bun:test";
 import { rateCurve, scheduleEndNs } from "../../lib/load/planned-schedule.ts";
 import type { LoadTestSpec } from "../../lib/loadtest/load-test.ts";
-import { recordOf, timelineSince } from "../../lib/plan/timeline.ts";
-import { Cluster, loadTest, nowMs, planOf } from "./cluster.ts";
+import { plan } from "../../lib/plan/plan.ts";
+import { type Recorded, recordOf, timelineSince } from "../../lib/plan/timeline.ts";
+import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
+import { completed, workerRecording } from "../stats/worker-recordings.ts";
+import { Cluster, loadTest, nowMs, options, planOf } from "./cluster.ts";
 
 /** A load of one worker that has begun. */
 class LonelyCluster extends Cluster {
@@ -66,6 +69,55 @@ test("what was due by former rates stays so, also where the rate changes while n
   }
 });
 
+test("what an ended worker was told is older than what the status knows", () => {
+  const cluster = new LonelyCluster({ duration: "10m" });
+  cluster.at(1).change({ podTemplate: { labels: { team: "web" } } }); // replaces the worker, whose Pod stays
+  cluster.at(2).change({ state: "Paused" });
+  cluster.at(12).change({ state: "Running" });
+  cluster.at(13);
+  const due = () => rateCurve(cluster.plan0)?.countAt(780e9);
+  const before = due();
+  cluster.pods = cluster.pods.filter(({ status }) => status?.phase === "Succeeded");
+  expect(cluster.pods.length).toBe(1);
+  cluster.converge();
+  expect(minutes(scheduleEndNs(cluster.plan0))).toBe(20);
+  expect(due()).toBe(before as number);
+});
+
+test("a change that nobody can be told of is made once", () => {
+  const cluster = new LonelyCluster({ duration: "10m" });
+  for (const pod of cluster.pods) cluster.end(pod, "Failed");
+  cluster.edit({ state: "Paused" });
+  cluster.pass();
+  const { timeline } = cluster.test.status ?? {};
+  expect(timeline?.paused).toBe(true);
+  cluster.nowMs += 1000;
+  cluster.pass();
+  expect(cluster.test.status?.timeline).toEqual(timeline as never);
+});
+
+test("the start is kept to the millisecond", () => {
+  const cluster = new Cluster(loadTest({ workers: 2 }));
+  cluster.converge();
+  const startAtMs = planOf(cluster.live[0] as never).startAtMs as number;
+  expect(startAtMs % 1000).not.toBe(0);
+  cluster.pods = [];
+  cluster.followed.clear();
+  cluster.converge();
+  expect(planOf(cluster.live[0] as never).startAtMs).toBe(startAtMs);
+});
+
+test("what is kept of workers whose Pods are all gone is in the verdict", () => {
+  const cluster = new LonelyCluster({ duration: "10m", workers: 1 });
+  const message = formatTerminationMessage(workerRecording(0, [[completed(Array(500).fill(1e6))]], 1));
+  const departed = [{ uid: "gone", worker: 0, joinNs: 0, message }];
+  cluster.pods = [];
+  cluster.at(11);
+  cluster.apply(plan({ ...cluster.world(), departed: new Map([["u1", departed]]) }, options, cluster.nowMs));
+  expect(cluster.test.status).toMatchObject({ phase: "Failed", results: { completed: 500 } });
+  expect(cluster.test.status?.results?.lost).toBe(600_000 - 500);
+});
+
 test("a run that is refused keeps its course", () => {
   const cluster = new LonelyCluster({ duration: "10m" });
   cluster.at(2);
@@ -77,12 +129,14 @@ test("a run that is refused keeps its course", () => {
 
 test("of a timeline its last change is remembered, with what was due by then", () => {
   const rates = { requestsPerSecond: 10, durationNs: 100e9 };
-  expect(timelineSince(recordOf(rates, nowMs))).toEqual(rates);
+  expect(timelineSince(recordOf(rates, nowMs) as Recorded)).toEqual(rates);
   const changes = [
     { atNs: 10e9, clockNs: 10e9, requestsPerSecond: 20, durationNs: 100e9 },
     { atNs: 20e9, clockNs: 20e9, paused: true as const, requestsPerSecond: 20, durationNs: 100e9 },
   ];
-  const timeline = timelineSince(recordOf({ ...rates, changes }, nowMs));
+  const timeline = timelineSince(recordOf({ ...rates, changes }, nowMs) as Recorded);
   expect(timeline.changes).toEqual([{ ...changes[1], dueCount: 300 } as never]);
-  expect(recordOf(timeline, nowMs)).toEqual(recordOf({ ...rates, changes }, nowMs));
+  expect(recordOf(timeline, nowMs)).toEqual(recordOf({ ...rates, changes }, nowMs) as Recorded);
+  const late = { atNs: 1e16, clockNs: 1e16, requestsPerSecond: 1 }; // after 115 days
+  expect(recordOf({ ...rates, changes: [late] }, nowMs)).toBeUndefined();
 });

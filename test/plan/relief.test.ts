@@ -78,6 +78,19 @@ describe("workers that do not keep up", () => {
     expect(cluster.counts).toEqual([2, 2]);
   });
 
+  test("keep the other one through an edit of something else, also while it is being replaced", () => {
+    const cluster = begun();
+    cluster.missed = 10;
+    cluster.look(35);
+    cluster.missed = 0;
+    cluster.look();
+    expect(cluster.counts).toEqual([2, 2]);
+    cluster.end(cluster.live[1] as never, "Failed");
+    cluster.edit({ timeout: "5s" });
+    cluster.look(60);
+    expect(cluster.counts).toEqual([2, 2]);
+  });
+
   test("keep their whole share as long as the new one does not run", () => {
     const cluster = begun();
     cluster.missed = 10;

@@ -363,10 +363,12 @@ test("what was kept of workers has its results though no Pod is left, and the re
   const half = counted(0, { scheduled: 1000, completed: 1000, sent: 1000 }, 1);
   const departed = [departureOf(succeeded(pod, half), undefined) as DepartedWorker];
   const script = latestScript([JSON.parse(pod.metadata.annotations?.[planAnnotation] as string)]) as Script;
-  const measured = measurementOf([], [], { departed, script, seats: 1 });
+  const measured = measurementOf([], [], { departed, script });
   expect(measured?.results).toMatchObject({ scheduled: 2000, completed: 1000, lost: 1000, valid: false });
   expect(measured?.gap?.reason).toBe("worker 0 ended early: nothing is known of 1000 requests that were due");
-  expect(measurementOf([], [], { script, seats: 1 })).toBeUndefined();
+  expect(measurementOf([], [], { script })).toBeUndefined();
+  const ofTwo = measurementOf([], [], { departed, script, desired: 2 });
+  expect(ofTwo?.gap?.reason).toContain("worker 1 left no Pod");
 });
 
 test("a worker that was last heard of while it waited for responses makes the run no longer", () => {

@@ -351,9 +351,10 @@ test("whatever happens to spec and Pods, the load never exceeds the highest rate
   );
 }, 60_000);
 
-/** Whether all workers follow the plans that they have been told, at the rates that these lead to. */
+/** Whether all workers follow the plans that they have been told, at the rates that these lead to, and none is to go. */
 function hasSettled(cluster: Cluster): boolean {
   return cluster.live.every(({ metadata }) => {
+    if (metadata.deletionTimestamp !== undefined) return false;
     const told = metadata.annotations?.[planAnnotation] as string;
     const { startAtMs = 0, changes = [] } = JSON.parse(told) as WorkerPlan;
     const sinceStartNs = (cluster.nowMs - startAtMs) * 1e6;
