@@ -54,7 +54,8 @@ test("a frozen server does not work: services go on where they were", async () =
   const { client, sinceFirstMs, stop } = await stalled("--service-time", "50ms", "--stall", "100ms:300ms");
   client.send(get("/").repeat(4)); // two services fit in before the stall, less what the first request took
   await client.receive(isBytes(5 * ok.length));
-  expect(sinceFirstMs()).toBeGreaterThanOrEqual(300 + 5 * 50);
+  // By 400 ms one that went on working would be done; 550 ms, less what the stall began late.
+  expect(sinceFirstMs()).toBeGreaterThanOrEqual(500);
   await stop();
 });
 
