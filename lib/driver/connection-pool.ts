@@ -113,7 +113,7 @@ export class ConnectionPool {
 
   /**
    * Opens all connections, for as long as the timeout or until `stop` is aborted. Rejects with the TargetError of the
-   * last failure when not one could be opened.
+   * first failure when not one could be opened.
    */
   async open(stop: AbortSignal): Promise<void> {
     this.#isDialing = true;

@@ -60,13 +60,15 @@ async function tryPaths(plan: WorkerPlan, stop: AbortSignal, until: AbortSignal)
 
 /** Of several addresses some may be dead. Resolves with the last error when none could be reached `until` then. */
 async function connect(driver: Driver, stop: AbortSignal, until: AbortSignal): Promise<TargetError | undefined> {
-  for (let attempt = 1; ; attempt++) {
+  let last: TargetError | undefined;
+  for (let attempt = 1; attempt <= connectAttempts && !until.aborted; attempt++) {
     try {
-      await driver.open(stop);
-      return undefined;
+      await driver.open(attempt === 1 ? stop : until); // the first ends in time by itself, and then says why
+      return until.aborted ? last : undefined;
     } catch (error: unknown) {
       if (!(error instanceof TargetError)) throw error;
-      if (attempt === connectAttempts || until.aborted) return error;
+      last = error;
     }
   }
+  return last;
 }

@@ -55,3 +55,26 @@ test("a backend that answers no SYN within the timeout has not answered as expec
     example: expect.stringContaining('to "gone": Cannot connect to') as never,
   });
 });
+
+test("another attempt takes no longer than the timeout leaves, and the first failure is told", async () => {
+  let accepted = 0;
+  const server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (socket) => {
+        if (accepted++ === 0) socket.end();
+      },
+      data: () => {},
+    },
+  });
+  undo.push(() => server.stop(true));
+  const [web] = planFor(server).backends;
+  const backends = [{ ...web, origin: { scheme: "https", host: "127.0.0.1", port: server.port } }] as never;
+  const tls = { caFiles: [], insecure: true };
+  const tried = preflight(planFor(server, { requests: [get("/")], backends, tls, timeoutNs: 300e6 }), never);
+  await expect(tried).rejects.toMatchObject({
+    message: expect.stringContaining("it was closed during the TLS handshake"),
+  });
+  expect(accepted).toBe(2);
+});
