@@ -1,5 +1,5 @@
 // How the load of a run goes on: from what its workers follow, towards what is asked for.
-import { ownStartMs, toldStartMs, type Worker } from "./crew.ts";
+import { isFollowing, ownStartMs, toldStartMs, type Worker } from "./crew.ts";
 import type { Demand } from "./demand.ts";
 import { isOver } from "./ending.ts";
 import { annotationBytes } from "./pod-settings.ts";
@@ -7,6 +7,7 @@ import type { Run } from "./run.ts";
 import { latestScript, type Script, scriptTowards } from "./script.ts";
 import {
   isChangeAhead,
+  laterOf,
   noticeNs,
   type Planned,
   ratesOf,
@@ -33,11 +34,9 @@ export interface Course {
 export function courseOf(demand: Demand, run: Run, workers: readonly Worker[], nowMs: number): Course {
   const { wanted, unfit } = demand;
   const isPaused = demand.spec.state === "Paused";
-  const { timeline: recorded, startTime } = run.status;
-  const recordedStartMs = recorded?.startAtMs ?? (startTime === undefined ? undefined : Date.parse(startTime));
-  const startAtMs = toldStartMs(workers) ?? recordedStartMs ?? ownStartMs(workers, nowMs);
+  const startAtMs = toldStartMs(workers) ?? recordedStartMs(run) ?? ownStartMs(workers, nowMs);
   const sinceStartNs = startAtMs === undefined ? undefined : (nowMs - startAtMs) * 1e6;
-  const isManned = workers.some(isPresent); // a change ahead that nobody is told of would stay ahead
+  const isManned = workers.some(isFollowing); // a change ahead that nobody is told of would stay ahead
   const fromNs = sinceStartNs === undefined ? undefined : sinceStartNs + (isManned ? noticeNs : 0);
   const known = latestScript(workers.flatMap(({ plan }) => plan ?? []));
   const followed = followedBy(workers, run);
@@ -58,20 +57,17 @@ export function courseOf(demand: Demand, run: Run, workers: readonly Worker[], n
 }
 
 /**
- * The rates as present workers follow them. Where none is, those of an ended one may be older than what the status has
- * kept, for whoever had them last may be gone, Pod and all.
+ * The rates as workers follow them. Where none does, those of an ended one may be older than what the status has kept, for
+ * whoever had them last may be gone, Pod and all.
  */
 export function followedBy(workers: readonly Worker[], { status: { timeline } }: Run): Planned | undefined {
   const known = latestScript(workers.flatMap(({ plan }) => plan ?? []));
   const recorded = timeline === undefined ? undefined : timelineSince(timeline);
-  if (known === undefined || recorded === undefined || workers.some(isPresent)) return known ?? recorded;
-  return lastChangeNs(recorded) > lastChangeNs(known) ? recorded : known;
+  if (known === undefined || recorded === undefined || workers.some(isFollowing)) return known ?? recorded;
+  return laterOf(known, recorded);
 }
 
-function isPresent({ hasEnded }: Worker): boolean {
-  return !hasEnded;
-}
-
-function lastChangeNs({ changes = [] }: Planned): number {
-  return changes.at(-1)?.atNs ?? 0;
+/** The start as the status has it, for when no Pod is left that knows. */
+export function recordedStartMs({ status: { timeline, startTime } }: Run): number | undefined {
+  return timeline?.startAtMs ?? (startTime === undefined ? undefined : Date.parse(startTime));
 }

@@ -82,6 +82,11 @@ function hasSucceeded(pod: Pod): boolean {
   return pod.status?.phase === "Succeeded" || workerStatus(pod)?.state?.terminated?.exitCode === 0;
 }
 
+/** Whether it goes on by what it is told: not one that was told to end, or whose plan somebody has spoilt. */
+export function isFollowing({ hasEnded, plan }: Worker): boolean {
+  return !hasEnded && plan !== undefined && !plan.stop;
+}
+
 /** Who has, or last had, each seat. */
 export function latestBySeat(workers: readonly Worker[]): Map<number, Worker> {
   return new Map(workers.toSorted((a, b) => a.attempt - b.attempt).map((worker) => [worker.seat, worker]));

@@ -4,7 +4,7 @@ import { parseDuration } from "../loadtest/duration.ts";
 import type { LoadTestStatus, Phase } from "../loadtest/load-test-status.ts";
 import { refuseCanary, refuseSpec } from "./acceptance.ts";
 import { serviceBackends } from "./compile.ts";
-import { followedBy } from "./course.ts";
+import { followedBy, recordedStartMs } from "./course.ts";
 import { mayHaveBegun, toldStartMs, type Worker, workerOf } from "./crew.ts";
 import { completeIn } from "./ending.ts";
 import { runnableSpec } from "./plan.ts";
@@ -79,8 +79,7 @@ function untilFoundMs({ conditions = [] }: LoadTestStatus, nowMs: number): numbe
 /** The end of the schedule, as it was last followed. */
 function untilEndMs(run: Run, workers: readonly Worker[], nowMs: number): number | undefined {
   const followed = followedBy(workers, run);
-  const { startTime } = run.status;
-  const startAtMs = toldStartMs(workers) ?? (startTime === undefined ? undefined : Date.parse(startTime));
+  const startAtMs = toldStartMs(workers) ?? recordedStartMs(run);
   if (followed === undefined || startAtMs === undefined) return undefined;
   const waitMs = Math.ceil(startAtMs + scheduleEndNs(followed) / 1e6 - nowMs);
   return waitMs > 0 && waitMs < Number.POSITIVE_INFINITY ? waitMs : undefined;

@@ -167,7 +167,7 @@ function planRun(
     ...remindersFor(workers, orders, nowMs),
     ...vacant.map((vacancy) => creation(loadTest, spec, run, vacancy, options)),
     ...resultActions(loadTest, run, { pods, reports, stored, startAtMs, measurement }),
-    ...(course.isPausing ? [] : statusAction(loadTest, observation, world)),
+    ...(course.isPausing && run.status.startTime !== undefined ? [] : statusAction(loadTest, observation, world)),
   ];
 }
 

@@ -44,7 +44,7 @@ export function seatsWanted(loadTest: LoadTest, spec: EffectiveSpec, scene: Scen
   const staying = workers.filter(({ hasEnded, isGoing, plan }) => !hasEnded && !isGoing && plan && !plan.stop);
   if (isOver) return withinLimits(spec, seatsOf(workers.filter(hasBegun))); // the others need not any more
   if (hasFallen(loadTest, known)) return spec.workers;
-  const seats = withinLimits(spec, Math.max(seatsOf(staying), loadTest.status?.workers?.desired ?? 0));
+  const seats = withinLimits(spec, Math.max(seatsOf(staying), desiredBefore(loadTest)));
   const isSaturated = rate?.reason === generatorSaturated && wasSaturated(loadTest);
   return isSaturated && isInOrder(workers, seats, nowMs) ? withinLimits(spec, seats + 1) : seats;
 }
@@ -74,9 +74,15 @@ function hasBegun({ plan }: Worker): boolean {
   return plan !== undefined && !plan.stop && (!plan.barrier || plan.startAtMs !== undefined);
 }
 
+/** Of a former spec only where the status also says what rate that was, by which one that has fallen is known. */
+function desiredBefore({ status = {}, metadata }: LoadTest): number {
+  const isTelling = status.observedGeneration === metadata.generation || status.timeline !== undefined;
+  return isTelling ? (status.workers?.desired ?? 0) : 0;
+}
+
 /**
- * Whether the spec is new, and asks for less than the former one: as the status has it, which may not have been written
- * since the workers were told of the new one, and, before the load has begun, as they have been told.
+ * Whether the spec is new, and asks for less than the former one. The status knows that one until it speaks of the new;
+ * before the load begins it does not, and what workers have been told has to do.
  */
 function hasFallen({ metadata, spec, status }: LoadTest, known: Script | undefined): boolean {
   if (status?.observedGeneration === metadata.generation) return false;

@@ -45,8 +45,11 @@ export function timelineTowards(
   }
   const atNs = Math.max(lastNs, Math.round(fromNs));
   const change = { atNs, clockNs: scheduleClockNs({ changes }, atNs), ...paused, ...rates };
-  const timeline = { ...initial, changes: [...changes, change] };
-  return timeline.changes.length > mostChanges ? withoutOldestChange(timeline) : timeline;
+  return bounded({ ...initial, changes: [...changes, change] });
+}
+
+function bounded(timeline: Timeline): Timeline {
+  return (timeline.changes?.length ?? 0) > mostChanges ? withoutOldestChange(timeline) : timeline;
 }
 
 /** The timeline without its first change, of at least two: the next one keeps how many requests were due by then. */
@@ -77,6 +80,17 @@ export function recordOf(timeline: Planned, startAtMs: number): Recorded | undef
 export function timelineSince({ startAtMs: _, ...change }: Recorded): Timeline {
   const { atNs, clockNs: __, dueCount: ___, paused, ...rates } = change;
   return atNs === 0 && paused === undefined ? rates : { ...rates, changes: [change] };
+}
+
+/** What is known in full, unless more is recorded; with that appended, if it follows on what is known. */
+export function laterOf(known: Planned, recorded: Timeline): Planned {
+  const { changes = [] } = known;
+  const last = recorded.changes?.at(-1);
+  if (last === undefined || last.atNs <= (changes.at(-1)?.atNs ?? 0)) return known;
+  const { dueCount = 0, ...change } = last;
+  const dueByKnown = rateCurve(known)?.countAt(change.atNs) ?? Number.NaN;
+  if (!(Math.abs(dueByKnown - dueCount) < 1)) return recorded;
+  return bounded({ ...ratesOf(known), changes: [...changes, change] });
 }
 
 /** Whether the last change is known and has not come about. */

@@ -188,6 +188,15 @@ export class Cluster {
     throw new Error(`still to do: ${JSON.stringify(this.plan())}`);
   }
 
+  /** So many passes, a second apart, whether anything is left to do or not. */
+  look(passes: number): void {
+    for (let pass = 0; pass < passes; pass++) {
+      this.settle();
+      this.pass();
+      this.nowMs += 1000;
+    }
+  }
+
   /** Those whose workers may send. */
   get live(): Observed<Pod>[] {
     return this.pods.filter(({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed");

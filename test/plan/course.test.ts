@@ -1,9 +1,10 @@
 // A load whose only worker is gone, Pod and all, goes on as its status remembers it.
 import { expect, test } from "bun:test";
 import { rateCurve, scheduleEndNs } from "../../lib/load/planned-schedule.ts";
+import { mostChanges } from "../../lib/load/worker-plan.ts";
 import type { LoadTestSpec } from "../../lib/loadtest/load-test.ts";
 import { plan } from "../../lib/plan/plan.ts";
-import { type Recorded, recordOf, timelineSince } from "../../lib/plan/timeline.ts";
+import { laterOf, type Recorded, recordOf, timelineSince } from "../../lib/plan/timeline.ts";
 import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
 import { completed, workerRecording } from "../stats/worker-recordings.ts";
 import { Cluster, loadTest, nowMs, options, planOf } from "./cluster.ts";
@@ -96,6 +97,40 @@ test("a change that nobody can be told of is made once", () => {
   expect(cluster.test.status?.timeline).toEqual(timeline as never);
 });
 
+test("a worker that was told to end, and hangs, knows no later course", () => {
+  const cluster = new Cluster(loadTest({ workers: 2, duration: "10m" }));
+  cluster.converge();
+  const hung = cluster.pods[1];
+  const deliver = cluster.deliver.bind(cluster);
+  cluster.deliver = (pod) => (pod === hung ? undefined : deliver(pod));
+  const change = (minute: number, spec: Partial<LoadTestSpec>) => {
+    cluster.nowMs = nowMs + minute * 60_000;
+    cluster.edit(spec);
+    cluster.look(12);
+  };
+  change(1, { workers: 1 });
+  change(2, { state: "Paused" });
+  change(12, { state: "Running" });
+  cluster.nowMs = nowMs + 780_000;
+  cluster.pods = cluster.pods.filter((pod) => pod === hung);
+  cluster.look(8);
+  expect(cluster.live.map((pod) => minutes(scheduleEndNs(planOf(pod)))).toSorted()).toEqual([10, 20]);
+});
+
+test("while a worker that was told to end waits for its responses, a change is made once", () => {
+  for (const spec of [{ requestsPerSecond: 200 }, { state: "Paused" as const }]) {
+    const cluster = new LonelyCluster({ duration: "10m", timeout: "2m" });
+    cluster.at(1).edit({ podTemplate: { labels: { team: "web" } } });
+    cluster.pass();
+    cluster.nowMs += 2000;
+    cluster.edit(spec);
+    cluster.pass();
+    expect(cluster.test.status?.observedGeneration).toBe(cluster.test.metadata.generation);
+    cluster.nowMs += 5000;
+    expect(cluster.pass()).toEqual([]);
+  }
+});
+
 test("the start is kept to the millisecond", () => {
   const cluster = new Cluster(loadTest({ workers: 2 }));
   cluster.converge();
@@ -125,6 +160,19 @@ test("a run that is refused keeps its course", () => {
   cluster.pods = [];
   cluster.change({ requestsPerSecond: 1_000_000 });
   expect(cluster.test.status?.timeline).toEqual(before as never);
+});
+
+test("a recorded change that follows on what is known in full is appended, another one stands for itself", () => {
+  const known = { requestsPerSecond: 10, changes: [{ atNs: 100e9, clockNs: 100e9, requestsPerSecond: 9000 }] };
+  const change = { atNs: 200e9, clockNs: 200e9, requestsPerSecond: 20 };
+  const recorded = (dueCount: number) => ({ requestsPerSecond: 20, changes: [{ ...change, dueCount }] });
+  expect(laterOf(known, recorded(901_000))).toEqual({ ...known, changes: [...known.changes, change] });
+  expect(laterOf(known, recorded(5))).toEqual(recorded(5));
+  expect(laterOf(known, { requestsPerSecond: 20, changes: [{ ...change, atNs: 100e9 }] })).toBe(known);
+  const many = Array.from({ length: mostChanges }, (_, at) => ({ ...change, atNs: at * 1e9, clockNs: at * 1e9 }));
+  const full = { requestsPerSecond: 20, changes: many };
+  const { changes = [] } = laterOf(full, recorded(4000));
+  expect([changes.length, changes.at(-1)]).toEqual([mostChanges, change]);
 });
 
 test("of a timeline its last change is remembered, with what was due by then", () => {
