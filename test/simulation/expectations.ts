@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { rateCurve } from "../../lib/load/planned-schedule.ts";
 import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
+import type { Canary } from "../../lib/loadtest/canary.ts";
 import { effectiveSpec, highestRate } from "../../lib/loadtest/defaults.ts";
 import type { LoadTest } from "../../lib/loadtest/load-test.ts";
 import type { LoadTestResult } from "../../lib/loadtest/load-test-result.ts";
@@ -291,6 +292,13 @@ export class Expectations {
     if (running.some(({ uid, process }) => plans.get(uid) !== process.text)) {
       return says("has a worker that goes on by an older plan");
     }
+    if (
+      running.some(
+        ({ process }) => !isDeepStrictEqual(formatShares(process.plan.backends), this.#wantedShares(loadTest)),
+      )
+    ) {
+      return says("has a worker that splits its load as the Canary was"); // an edit of that is no generation of the LoadTest
+    }
     if (spec.durationNs !== undefined && !isPaused) return says("has not ended");
     const seats = new Set(running.map(({ process }) => process.plan.worker.index));
     if (seats.size !== spec.workers || running.length !== spec.workers) {
@@ -305,6 +313,12 @@ export class Expectations {
     if (!isPaused && condition("RateAchieved") === undefined) return says("does not say whether its rate is kept");
     const phase = isPaused ? "Paused" : "Running";
     return status.phase !== phase ? says(`is said to be ${status.phase}, must be ${phase}`) : undefined;
+  }
+
+  #wantedShares({ metadata: { namespace }, spec }: LoadTest): string[] {
+    const canary = this.#store.get("canaries", `${namespace}/${spec.canary}`) as unknown as Canary | undefined;
+    const backends = canary?.spec.backends ?? [{ service: spec.service, percent: 100 }];
+    return formatShares(backends.map(({ service, percent }) => ({ name: `${service}.${namespace}.svc`, percent })));
   }
 
   #keptResults(key: string, hash: string): LoadTestResult["results"] {
@@ -371,4 +385,10 @@ function hasNotEnded({ status }: Pod): boolean {
 
 function isWanted(pod: Observed<Pod>): boolean {
   return hasNotEnded(pod) && pod.metadata.deletionTimestamp === undefined;
+}
+
+/** Of the backends that get any. */
+function formatShares(backends: readonly { name: string; percent: number }[]): string[] {
+  const used = backends.filter(({ percent }) => percent > 0);
+  return used.map(({ name, percent }) => `${name} ${percent}`).toSorted();
 }
