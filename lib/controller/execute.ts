@@ -71,7 +71,10 @@ async function executeAll(actions: readonly Action[], client: KubeClient, log: L
   await Promise.all(Array.from({ length: Math.min(callsAtOnce, actions.length) }, work));
 }
 
-/** Whether the API server will not do it; what it cannot do now, such as to count in a quota that others change, is another matter. */
+/**
+ * Whether the API server will not do it; what it cannot do now, such as to count in a quota that others change, is another
+ * matter.
+ */
 function isRefusal(error: unknown): error is ApiError {
   return isAlreadyExists(error) || (error instanceof ApiError && [400, 403, 404, 422].includes(error.code));
 }

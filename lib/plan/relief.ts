@@ -4,7 +4,7 @@ import { mostWorkers } from "../load/worker-plan.ts";
 import { type EffectiveSpec, highestRate } from "../loadtest/defaults.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import type { Finding } from "../loadtest/load-test-status.ts";
-import type { Worker } from "./crew.ts";
+import { isFollowing, type Worker } from "./crew.ts";
 import { generatorSaturated } from "./live.ts";
 import type { Script } from "./script.ts";
 import { openSeats } from "./vacancies.ts";
@@ -41,7 +41,7 @@ export function mayLackPods(loadTest: LoadTest, spec: EffectiveSpec, workers: re
 export function seatsWanted(loadTest: LoadTest, spec: EffectiveSpec, scene: Scene): number {
   if (!isOurs(loadTest)) return spec.workers;
   const { workers, known, rate, isOver, nowMs } = scene;
-  const staying = workers.filter(({ hasEnded, isGoing, plan }) => !hasEnded && !isGoing && plan && !plan.stop);
+  const staying = workers.filter((worker) => isFollowing(worker) && !worker.isGoing);
   if (isOver) return withinLimits(spec, seatsOf(workers.filter(hasBegun))); // the others need not any more
   if (hasFallen(loadTest, known)) return spec.workers;
   const seats = withinLimits(spec, Math.max(seatsOf(staying), desiredBefore(loadTest)));

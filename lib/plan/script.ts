@@ -28,6 +28,7 @@ function scriptOf(plan: WorkerPlan): Script {
   return script;
 }
 
+/** Of the latest plan; undefined when there is none. */
 export function latestScript(plans: readonly WorkerPlan[]): Script | undefined {
   const latest = latestPlan(plans);
   return latest === undefined ? undefined : scriptOf(latest);

@@ -6,7 +6,7 @@ import { Driver } from "../../lib/driver/driver.ts";
 import type { WorkerPlan } from "../../lib/load/worker-plan.ts";
 import { imbalance } from "../../lib/stats/account.ts";
 import { newCertificate } from "../webhook/serving.ts";
-import { drive, ok, planFor, serve } from "./drive.ts";
+import { drive, ok, planFor, serve, serveNobody } from "./drive.ts";
 import { silentPort } from "./silent-port.ts";
 
 const never = new AbortController().signal;
@@ -136,22 +136,12 @@ test.each([true, false])(
 );
 
 test("of connections that were refused and others without an answer the refusal is told", async () => {
-  let accepted = 0;
-  const server = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      open: (socket) => {
-        if (accepted++ === 0) socket.end();
-      },
-      data: () => {},
-    },
-  });
-  undo.push(() => server.stop(true));
+  const server = serveNobody();
+  undo.push(server.stop);
   await expect(drive(longPlan("https", "127.0.0.1", server.port))).rejects.toMatchObject({
     message: expect.stringContaining("it was closed during the TLS handshake"),
   });
-  expect(accepted).toBeGreaterThan(1);
+  expect(server.accepted()).toBeGreaterThan(1);
 });
 
 test("an address that answers no SYN keeps no place for longer than the timeout", async () => {

@@ -58,6 +58,22 @@ function answer(socket: Socket<undefined>, text: string): void {
   else if (text !== "silence") socket.write(text);
 }
 
+/** A server that closes its first connection, and leaves the others without a byte. */
+export function serveNobody() {
+  let accepted = 0;
+  const listener = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (socket) => {
+        if (accepted++ === 0) socket.end();
+      },
+      data: () => {},
+    },
+  });
+  return { port: listener.port, accepted: () => accepted, stop: () => listener.stop(true) };
+}
+
 export async function eventually(isSo: () => boolean, deadlineMs = 20_000): Promise<void> {
   const deadlineNs = monotonicNs() + deadlineMs * 1e6;
   while (!isSo()) {

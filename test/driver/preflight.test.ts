@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { preflight } from "../../lib/driver/preflight.ts";
 import { TargetError } from "../../lib/driver/target-error.ts";
-import { backend, get, ok, planFor, serve } from "./drive.ts";
+import { backend, get, ok, planFor, serve, serveNobody } from "./drive.ts";
 import { silentPort } from "./silent-port.ts";
 
 const never = new AbortController().signal;
@@ -57,18 +57,8 @@ test("a backend that answers no SYN within the timeout has not answered as expec
 });
 
 test("another attempt takes no longer than the timeout leaves, and the first failure is told", async () => {
-  let accepted = 0;
-  const server = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      open: (socket) => {
-        if (accepted++ === 0) socket.end();
-      },
-      data: () => {},
-    },
-  });
-  undo.push(() => server.stop(true));
+  const server = serveNobody();
+  undo.push(server.stop);
   const [web] = planFor(server).backends;
   const backends = [{ ...web, origin: { scheme: "https", host: "127.0.0.1", port: server.port } }] as never;
   const tls = { caFiles: [], insecure: true };
@@ -76,5 +66,5 @@ test("another attempt takes no longer than the timeout leaves, and the first fai
   await expect(tried).rejects.toMatchObject({
     message: expect.stringContaining("it was closed during the TLS handshake"),
   });
-  expect(accepted).toBe(2);
+  expect(server.accepted()).toBe(2);
 });
