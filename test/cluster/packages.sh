@@ -26,12 +26,12 @@ ensure_commands() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}" >&2
 }
 
-# ensure_go MODULE checks for a Go that can build the module in that directory.
+# ensure_go MODULE sees to it that there is a Go which can build the module in that directory.
 ensure_go() {
   local needed found
   needed=$(awk '$1 == "go" { print $2 }' "$1/go.mod")
-  command -v go >/dev/null || fail "Cannot build \"$1\": Go is missing, must be $needed or newer"
+  ensure_commands go:golang-go
   found=$(GOTOOLCHAIN=local go env GOVERSION)
   found=${found#go}
-  printf '%s\n' "$needed" "$found" | sort -V -C || fail "Cannot build \"$1\": Go is $found, must be $needed or newer"
+  printf '%s\n' "$needed" "$found" | sort -V -C || fail "Cannot build \"$1\": Go is $found, must be $needed or newer, as in Debian 13 or from go.dev/dl"
 }
