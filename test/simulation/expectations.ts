@@ -267,8 +267,11 @@ export class Expectations {
       return says(`aims at "${spec.service}", which is said to be ${accepted?.reason}`);
     }
     const isPaused = spec.state === "Paused";
+    const plans = new Map(pods.map(({ metadata }) => [metadata.uid, metadata.annotations?.[planAnnotation]]));
+    const isBehind = running.some(({ uid, process }) => plans.get(uid) !== process.text);
     if (isOutside) {
-      // Its workers go on as they were told, as long as they last.
+      // Its workers go on as they are told, as long as they last.
+      if (isBehind) return says("has a worker that goes on by an older plan");
       if (isPaused || status.startTime === undefined) return undefined;
       if (spec.durationNs !== undefined) return says("has not ended");
       return running.length > 0 && condition("RateAchieved") === undefined
@@ -288,10 +291,7 @@ export class Expectations {
       return says(`says ${status.workers.ready} workers are ready, and ${running.length} are`);
     }
     if (pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return says("has a Pod that is to go");
-    const plans = new Map(pods.map(({ metadata }) => [metadata.uid, metadata.annotations?.[planAnnotation]]));
-    if (running.some(({ uid, process }) => plans.get(uid) !== process.text)) {
-      return says("has a worker that goes on by an older plan");
-    }
+    if (isBehind) return says("has a worker that goes on by an older plan");
     if (
       running.some(
         ({ process }) => !isDeepStrictEqual(formatShares(process.plan.backends), this.#wantedShares(loadTest)),
