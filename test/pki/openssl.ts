@@ -25,6 +25,11 @@ export class OpenSsl implements Disposable {
     return text;
   }
 
+  /** A signing request in words, its signature found good. Names are in the form of RFC 2253: that of OpenSSL itself changed with 3.2. */
+  describeRequest(path: string): string {
+    return this.run("req", "-in", path, "-noout", "-verify", "-text", "-nameopt", "RFC2253");
+  }
+
   /** What `openssl verify` says of a server's certificate, at an instant. */
   verify(options: { ca: string; leaf: string; atMs: number }, ...more: string[]): { exitCode: number; text: string } {
     const ca = this.write("ca.pem", options.ca);
