@@ -108,6 +108,11 @@ export class WorkerProcess {
     this.stop(nowMs);
   }
 
+  /** Of a process that has ended: whether its log tells of requests that were due. */
+  get hasBegun(): boolean {
+    return this.#load !== undefined;
+  }
+
   /** Of a process that has ended by itself. */
   get exitCode(): number {
     return this.#isInterrupted ? interruptedCode : 0;

@@ -280,7 +280,11 @@ export class Expectations {
     }
     if (accepted?.status !== "True") {
       const ready = Math.max(running.length, status.workers?.ready ?? 0);
-      return ready > 0 ? says(`is not accepted, and has, or is said to have, ${ready} workers`) : undefined;
+      if (ready > 0) return says(`is not accepted, and has, or is said to have, ${ready} workers`);
+      const hasBegun = pods.some(({ metadata }) => this.#kubelets.get(metadata.uid)?.logged?.hasBegun === true);
+      return hasBegun && status.startTime === undefined
+        ? says("has begun by a worker's log, and does not say so")
+        : undefined;
     }
     if (isGivenUp(pods, spec.workers)) {
       const goesOn = isPaused || spec.durationNs === undefined || status.startTime === undefined;
