@@ -22,6 +22,8 @@ export class Hearsay {
   readonly #podNames = new Map<string, Set<string>>();
   /** Whether those are all. */
   #knowsPods = false;
+  /** What has been heard since lists were asked for, until they come. */
+  #since: (() => void)[] | undefined;
 
   /** Forgets everything but who is fresh. */
   forget(): void {
@@ -31,16 +33,26 @@ export class Hearsay {
     this.#knowsPods = false;
   }
 
-  /** What lists tell, which is all that there is. */
+  /** Lists are asked for: what is heard from now on may be newer than they are. */
+  expectLists(): void {
+    this.#since = [];
+  }
+
+  /** What the lists tell, which with what has been heard since they were asked for is all that there is. */
   learn(loadTests: readonly LoadTest[], pods: readonly Pod[]): void {
+    const since = this.#since ?? [];
+    this.#since = undefined;
     this.forget();
     for (const loadTest of loadTests) this.note(loadTest);
     for (const pod of pods) this.notePod(pod, false);
+    for (const again of since) again();
     this.#knowsPods = true;
   }
 
   /** Remembers whom it concerns; returns whether there is news in it. */
-  note({ metadata, spec }: LoadTest): boolean {
+  note(loadTest: LoadTest): boolean {
+    this.#since?.push(() => this.note(loadTest));
+    const { metadata, spec } = loadTest;
     const key = keyOf({ metadata });
     if (spec.canary !== undefined) {
       const canary = `${metadata.namespace}/${spec.canary}`;
@@ -60,6 +72,7 @@ export class Hearsay {
 
   /** Remembers that it is there, or not; returns whether there is news in it. */
   notePod(pod: Pod, isDeleted: boolean): boolean {
+    this.#since?.push(() => this.notePod(pod, isDeleted));
     const owner = ownerKeyOf(pod);
     const names = this.#podNames.get(owner) ?? new Set();
     if (isDeleted) names.delete(pod.metadata.name);

@@ -162,6 +162,7 @@ class Loop {
   /** One look at a time: whoever wants one while one is under way gets that. */
   #lookAtAll(): Look {
     if (this.#looking === undefined) {
+      this.#hearsay.expectLists();
       const lists = list(this.#client, this.#scope);
       this.#looking = { lists, end: this.#look(lists) };
     }

@@ -57,9 +57,38 @@ test.each<[string, (hearsay: Hearsay) => void]>([
       hearsay.hear(created(), "ADDED");
     },
   ],
+  [
+    "has had Pods since lists were asked for that do not have them yet",
+    (hearsay) => {
+      hearsay.expectLists();
+      for (const pod of workerPods(created(), 1)) hearsay.notePod(pod as Pod, false);
+      hearsay.learn([], []);
+      hearsay.hear(created(), "ADDED");
+    },
+  ],
 ])("one that %s is not taken for fresh", (_, tell) => {
   const hearsay = new Hearsay();
   hearsay.learn([], []);
   tell(hearsay);
   expect(hearsay.takeFresh(key)).toBeUndefined();
+});
+
+test("a Pod that has gone since lists were asked for is no Pod, though they still have it", () => {
+  const hearsay = new Hearsay();
+  const pods = workerPods(created(), 1) as Pod[];
+  hearsay.expectLists();
+  for (const pod of pods) hearsay.notePod(pod, true);
+  hearsay.learn([], pods);
+  const test = created();
+  hearsay.hear(test, "ADDED");
+  expect(hearsay.takeFresh(key)).toBe(test);
+});
+
+test("a Canary's users that have come since lists were asked for are still known", () => {
+  const hearsay = new Hearsay();
+  const user = created();
+  hearsay.expectLists();
+  hearsay.hear({ ...user, spec: { ...user.spec, canary: "split" } }, "ADDED");
+  hearsay.learn([], []);
+  expect([...hearsay.keysOfCanary("ns/split")]).toEqual([key]);
 });
