@@ -1,5 +1,5 @@
-// What events and lists have told so far, to know whom an event concerns and whether there is news in it. Nothing depends
-// on it: each poll begins anew.
+// What events and lists have told so far, to know whom an event concerns, whether there is news in it, and whether a
+// LoadTest that has just come may get its Pods at once. Each poll begins anew.
 import type { WatchEvent } from "../kube/client.ts";
 import type { LoadTest } from "../loadtest/load-test.ts";
 import { loadTestLabel, planAnnotation } from "../plan/names.ts";
