@@ -272,8 +272,8 @@ export class Expectations {
     if (isOutside) {
       // Its workers go on as they are told, as long as they last.
       if (isBehind) return says("has a worker that goes on by an older plan");
-      if (isPaused || status.startTime === undefined) return undefined;
-      if (spec.durationNs !== undefined) return says("has not ended");
+      if (status.startTime === undefined) return undefined;
+      if (spec.durationNs !== undefined && !isPaused) return says("has not ended");
       return running.length > 0 && condition("RateAchieved") === undefined
         ? says("does not say whether its rate is kept")
         : undefined;
@@ -314,7 +314,7 @@ export class Expectations {
     const held = heldBy(running, nowMs);
     const wanted = isPaused ? 0 : spec.requestsPerSecond;
     if (Math.abs(held - wanted) > rounding * wanted) return says(`loads at ${held}, must at ${wanted}`);
-    if (!isPaused && condition("RateAchieved") === undefined) return says("does not say whether its rate is kept");
+    if (condition("RateAchieved") === undefined) return says("does not say whether its rate is kept");
     const phase = isPaused ? "Paused" : "Running";
     return status.phase !== phase ? says(`is said to be ${status.phase}, must be ${phase}`) : undefined;
   }
