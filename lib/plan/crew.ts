@@ -1,5 +1,5 @@
 // The workers of a run: who has which seat. A seat is the index of a share of the requests, k ≡ seat (mod seats); it
-// stays taken until its worker has ended or its Pod is gone, so that no share is ever sent twice.
+// stays taken until its worker has ended or its Pod, once it is being deleted, is gone, so that no share is sent twice.
 import { planHash, type WorkerPlan } from "../load/worker-plan.ts";
 import { attemptLabel, planAnnotation, workerLabel } from "./names.ts";
 import type { ContainerStatus, Observed, Pod } from "./objects.ts";

@@ -40,10 +40,13 @@ export function vacancies({ workers, seats, script, generation, startAtMs, nowMs
   });
 }
 
-/** Seats that nobody has, with who had them last, unless that one has failed for good. */
+/**
+ * Seats that nobody has, with who had them last, unless that one has failed for good. A Pod that is about to go decides
+ * which name the next one has, so that it has to be gone: two controllers, of which one still sees it, would make two.
+ */
 export function openSeats(workers: readonly Worker[], seats: number): { seat: number; last: Worker | undefined }[] {
   const latest = latestBySeat(workers);
-  const taken = new Set(workers.filter(({ hasEnded }) => !hasEnded).map(({ seat }) => seat));
+  const taken = new Set(workers.filter(({ hasEnded, isGoing }) => !hasEnded || isGoing).map(({ seat }) => seat));
   return Array.from({ length: seats }, (_, seat) => ({ seat, last: latest.get(seat) })).filter(
     ({ seat, last }) =>
       !taken.has(seat) && (last === undefined || !hasFailed(last) || isReplaceable(last, workers, seats)),

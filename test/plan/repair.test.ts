@@ -31,13 +31,18 @@ for (const duration of [undefined, "8h"]) {
   }
 }
 
-test("a worker that is ended with its Pod is replaced, though the Pod is still there to be seen", () => {
+test("a worker that is ended with its Pod is replaced once that is gone, under the same name", () => {
   const cluster = new Cluster(loadTest({ workers: 1 }));
   goOn(cluster);
+  const names = cluster.pods.map(({ metadata }) => metadata.name);
   for (const pod of cluster.pods) pod.metadata.deletionTimestamp = "2030-01-01T01:00:00Z";
   interrupt(cluster, "");
   cluster.pass();
-  expect(cluster.live.length).toBe(1);
+  expect(cluster.live.length).toBe(0);
+  expect(conditionIn(cluster.test, "Complete")?.status).toBe("False");
+  cluster.pods = [];
+  cluster.pass();
+  expect(cluster.live.map(({ metadata }) => metadata.name)).toEqual(names);
   expect(conditionIn(cluster.test, "Complete")?.status).toBe("False");
 });
 
