@@ -60,10 +60,14 @@ export async function changeAndOrphan(until: Until): Promise<void> {
   );
 }
 
-/** One that loses a worker, finishes, and is deleted by its time to live. */
+/** One that loses a worker with something to tell, finishes, and is deleted by its time to live. */
 export async function loseAndFinish(until: Until): Promise<void> {
   await apply(loadTest("brief", { service: "target", workers: 2, duration: "8s", ttlAfterFinished: "1s" }));
   const { items } = await until(() => workers("brief"), areRunning);
+  await until(
+    () => kubectl(["get", "lt", "brief", "-n", namespace, "-o", "jsonpath={.status.phase}"]),
+    (phase) => phase === "Running",
+  );
   await kubectl(["delete", "pod", items[0]?.metadata.name ?? "", "-n", namespace]);
   await until(
     () => tryKubectl(["get", "lt", "brief", "-n", namespace]),

@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import type { ObjectMeta } from "../../lib/plan/objects.ts";
 import { binary, loadtest, type Outcome } from "../binary/process.ts";
 import { extensionNamespace } from "./extension.ts";
-import { eventually, kubeconfig, kubectl, kubectlJson, tryKubectl } from "./kubectl.ts";
+import { eventually, kubeconfig, kubectl, kubectlJson, spawnKubectl, tryKubectl } from "./kubectl.ts";
 
 const image = "localhost/loadtest:dev";
 const namespace = "install-test";
@@ -162,10 +162,7 @@ describe.skipIf(kubeconfig === "")("install and uninstall", () => {
 
   test("webhooks that fail closed stay closed while it is done again, and with another number of replicas", async () => {
     const policy = ["get", "validatingwebhookconfiguration", "kuar-validator", "-o"];
-    const watch = Bun.spawn(["kubectl", ...policy, "jsonpath={.webhooks[0].failurePolicy} ", "--watch"], {
-      env: { ...process.env, KUBECONFIG: kubeconfig },
-      stdout: "pipe",
-    });
+    const watch = spawnKubectl([...policy, "jsonpath={.webhooks[0].failurePolicy} ", "--watch"]);
     const summary = summaryOf(await install("--replicas", "1", "-o", "json"));
     watch.kill();
     expect(summary.objects.filter(({ outcome }) => outcome !== "unchanged").map(({ kind }) => kind)).toEqual([
