@@ -120,12 +120,18 @@ function startOf(
       staying.every((one) => isWaiting(one) && isReady(one, nowMs));
     return areReady ? { startAtMs: nowMs + barrierMs } : {};
   }
-  if (!isWaiting(worker)) return { startAtMs };
+  const joinMsAfterStart = nowMs + joinMs - startAtMs;
+  const joining = { startAtMs, ...(joinMsAfterStart <= 0 ? {} : { joinNs: joinMsAfterStart * 1e6 }) };
+  if (!isWaiting(worker)) return isLatecomer(worker, startAtMs) ? joining : { startAtMs };
   const leavesRoom = (other: Worker) =>
     isWaiting(other) ? (other.plan?.worker.count ?? 0) >= count : isSettled(other, count);
-  if (!worker.isRunning || !present.every((other) => other === worker || leavesRoom(other))) return {};
-  const joinMsAfterStart = nowMs + joinMs - startAtMs;
-  return { startAtMs, ...(joinMsAfterStart <= 0 ? {} : { joinNs: joinMsAfterStart * 1e6 }) };
+  const hasRoom = worker.isRunning && present.every((other) => other === worker || leavesRoom(other));
+  return hasRoom ? joining : {};
+}
+
+/** Whoever made its Pod did not know that the load had begun: what was due before is not its own. */
+function isLatecomer({ pod, begunAtMs }: Worker, startAtMs: number): boolean {
+  return begunAtMs === undefined && Date.parse(pod.metadata.creationTimestamp) > startAtMs;
 }
 
 /** It holds no share yet: it waits to be told its start. */

@@ -32,7 +32,7 @@ export function vacancies({ workers, seats, script, generation, startAtMs, nowMs
     const wasManned = startAtMs !== undefined && seat < manned;
     const cause = last === undefined ? (wasManned ? "gone" : "first") : causeOf(last);
     const attempt = last === undefined ? 0 : last.attempt + 1;
-    const barrier = seats > 1 || startAtMs !== undefined;
+    const barrier = seats > 1 || startAtMs !== undefined || last !== undefined; // the one before may have begun
     const isScout = seat === 0 && startAtMs === undefined;
     const worker = { index: seat, count: seats };
     const plan = { generation, worker, ...script, barrier, ...(isScout ? { preflight: true as const } : {}) };

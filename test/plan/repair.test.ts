@@ -1,5 +1,6 @@
 // Whose place is taken again, and how often: what ends a worker is not always a fault of its own.
 import { expect, test } from "bun:test";
+import type { Pod } from "../../lib/plan/objects.ts";
 import { formatTerminationMessage } from "../../lib/stats/termination-message.ts";
 import { completed, workerRecording } from "../stats/worker-recordings.ts";
 import { Cluster, conditionIn, created, loadTest, nowMs, planOf } from "./cluster.ts";
@@ -107,4 +108,26 @@ test("who follows a worker that nobody has heard of goes on with its schedule, i
   expect(cluster.test.status?.startTime).toBe("2030-01-01T00:00:00Z");
   cluster.converge();
   expect(cluster.live.map((pod) => planOf(pod).startAtMs)).toEqual([nowMs]);
+});
+
+test("who follows a single worker that was not heard waits to be told its start", () => {
+  const cluster = new Cluster(loadTest({ workers: 1 }));
+  cluster.pass();
+  interrupt(cluster, "Evicted");
+  cluster.nowMs += 10_000;
+  const [next] = created(cluster.pass());
+  expect(next && planOf(next).barrier).toBe(true);
+  cluster.converge();
+  expect(cluster.live.map((pod) => (planOf(pod).startAtMs as number) > nowMs)).toEqual([true]);
+});
+
+test("a worker whose Pod was made by one who did not know of the start joins: what was due before is not its own", () => {
+  const cluster = new Cluster(loadTest({ workers: 1 }));
+  const creation = cluster.plan().filter(({ kind }) => kind === "createPod");
+  goOn(cluster);
+  cluster.pods = [];
+  cluster.apply(creation);
+  cluster.pass();
+  const [pod] = cluster.pods as [Pod];
+  expect(planOf(pod)).toMatchObject({ startAtMs: nowMs, joinNs: (cluster.nowMs + 1000 - nowMs) * 1e6 });
 });
