@@ -71,6 +71,8 @@ export class Kubelets {
   readonly ranFor = new Set<string>();
   /** Requests that the workers of a run, by its hash, have completed in all, by their Pods' uids. */
   readonly completed = new Map<string, Map<string, number>>();
+  /** When request 0 was due, by those workers of a run, by its hash, that have begun and ended. */
+  readonly starts = new Map<string, Set<number>>();
   #next = 0;
 
   constructor(options: KubeletsOptions) {
@@ -299,6 +301,9 @@ export class Kubelets {
     pod.checkpoint = process.checkpoint(nowMs);
     const byPod = this.completed.get(pod.run) ?? new Map<string, number>();
     this.completed.set(pod.run, byPod.set(pod.uid, process.completed(nowMs)));
+    if (process.hasBegun && process.startAtMs !== undefined) {
+      this.starts.set(pod.run, (this.starts.get(pod.run) ?? new Set()).add(process.startAtMs));
+    }
     process.end(nowMs);
     pod.process = undefined;
   }

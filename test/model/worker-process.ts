@@ -41,6 +41,8 @@ interface Load {
   readonly startedAtMs: number;
   legs: Leg[];
   readonly workloads: Workload[];
+  /** When this process began, after the start. */
+  readonly beganNs: number;
   /** What was due after the checkpoint and before this process: nobody knows what has become of it. */
   readonly lost: number;
   /** Until when it has been told of. */
@@ -216,6 +218,7 @@ export class WorkerProcess {
       startedAtMs: startAtMs,
       legs: [{ plan, curve: curveOf(plan), afterNs }],
       workloads,
+      beganNs,
       lost: this.#former === undefined ? 0 : dueIn(workloads, beganNs),
       toldNs: this.#former?.elapsedNs ?? beforeStartNs,
     };
@@ -234,9 +237,11 @@ export class WorkerProcess {
     return { scheduled: scheduled + due, lost: lostBefore + Math.min(lost, due) };
   }
 
+  /** One that begins later than the first second speaks at once. */
   #sayWholeSecond(load: Load, nowMs: number): void {
-    const elapsedNs = Math.floor(this.#untilNs(load, nowMs) / 1e9) * 1e9;
-    if (elapsedNs >= 1e9 && elapsedNs > load.toldNs) this.#saySnapshot(load, elapsedNs);
+    const untilNs = this.#untilNs(load, nowMs);
+    const elapsedNs = Math.min(untilNs, Math.max(load.beganNs, Math.floor(untilNs / 1e9) * 1e9));
+    if (untilNs >= 1e9 && elapsedNs > load.toldNs) this.#saySnapshot(load, elapsedNs);
   }
 
   #saySnapshot(load: Load, elapsedNs: number): void {
