@@ -193,8 +193,8 @@ export class Expectations {
       if (agoMs > longestPassMs) this.break(`Pod "${name}" was made ${formatMs(agoMs).trim()} after all was over`);
     }
     const place = placeOf(pod);
-    // Who has seen a failed worker names the next one after it, who has not does not: they must be two leaders, and one
-    // of their Pods is ended before it sends.
+    // Who has seen a failed worker names the next one after it, who has not does not: they must be two leaders. That
+    // both Pods never send at once, and that one of them is ended, has to be so all the same.
     const isVacated = this.#time.nowMs - (this.#vacatedAtMs.get(place) ?? Number.NEGATIVE_INFINITY) <= longestPassMs;
     const rival = this.#workerPods(`${pod.metadata.namespace}/${labels[loadTestLabel]}`).find(
       (other) => other.metadata.uid !== pod.metadata.uid && isWanted(other) && placeOf(other) === place,
