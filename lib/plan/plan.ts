@@ -17,7 +17,7 @@ import { stuckReason } from "./repairs.ts";
 import { resultActions } from "./result-actions.ts";
 import { measurementOf } from "./results.ts";
 import { isComplete, isCompleted, isOf, presentRun, type Run } from "./run.ts";
-import { storedOfRun, storedOutcome } from "./run-result.ts";
+import { isFinal, storedOfRun, storedOutcome } from "./run-result.ts";
 import { dismissals, instructions, superfluous } from "./staffing.ts";
 import { type Observation, statusOf } from "./status.ts";
 import { statusWriteDelayMs } from "./status-writes.ts";
@@ -128,16 +128,12 @@ function planRun(
   const scene = { workers, known: course.known, rate: live?.rateAchieved, isOver, nowMs };
   const seats = unfit === undefined ? seatsWanted(loadTest, spec, scene) : 0;
   const completion = completionOf(workers, seats, ending, isOver);
-  const measurement =
-    completion === undefined || kept?.complete
+  const desired = run.status.workers?.desired;
+  const measured =
+    completion === undefined
       ? undefined
-      : measurementOf(pods, spec.thresholds, {
-          ...told,
-          isStopped,
-          followed,
-          script,
-          desired: run.status.workers?.desired,
-        });
+      : measurementOf(pods, spec.thresholds, { ...told, isStopped, followed, script, desired });
+  const measurement = kept !== null && isFinal(kept, measured) ? undefined : measured;
 
   const staffing = { workers, seats, spec: demand.isFit ? spec : undefined, script, generation, startAtMs, nowMs };
   const why = unfit === undefined ? "the LoadTest has changed" : "the LoadTest is not accepted";

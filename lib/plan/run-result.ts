@@ -65,6 +65,14 @@ export function storedOfRun(stored: StoredResult | null, startAtMs: number | und
   return Date.parse(startedAt) + durationSeconds * 1000 < startAtMs ? null : stored;
 }
 
+/**
+ * Whether the end of the run is stored. One that could not be said, as somebody let the run go on at that moment, is not
+ * final: its workers have sent more since.
+ */
+export function isFinal({ complete, results }: StoredResult, measured: RunOutcome | undefined): boolean {
+  return complete && (measured?.results?.sent ?? 0) <= (results?.sent ?? 0);
+}
+
 /** What is stored of a run that is over. */
 export function storedOutcome({ complete, results, gap }: StoredResult): RunOutcome | undefined {
   return complete ? { results, gap: gap === undefined ? undefined : { reason: gap } } : undefined;
@@ -75,7 +83,7 @@ export function desiredResult(loadTest: LoadTest, run: Run, all: RunSeen): LoadT
   const stored = storedOfRun(all.stored, all.startAtMs);
   const seen = { ...all, stored };
   const { measurement } = seen;
-  if (stored?.complete) return undefined;
+  if (stored !== null && isFinal(stored, measurement)) return undefined;
   const before = totalsUntil(stored?.series ?? [], storedLatency(stored));
   const instants = instantsSince(before, seen);
   const last = measurement?.results === undefined ? [] : [finalTotals(measurement)];

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { LoadTestResultData, mostPoints, type Point } from "../../lib/loadtest/load-test-result.ts";
 import { openApiSchema } from "../../lib/manifest/custom-resource.ts";
 import type { ContainerState, Observed, Pod } from "../../lib/plan/objects.ts";
+import { plan } from "../../lib/plan/plan.ts";
 import { measurementOf } from "../../lib/plan/results.ts";
 import { presentRun } from "../../lib/plan/run.ts";
 import { desiredResult, type RunSeen, type StoredResult } from "../../lib/plan/run-result.ts";
@@ -13,6 +14,7 @@ import { Histogram } from "../../lib/stats/histogram.ts";
 import { decodeHistogram, encodeHistogram } from "../../lib/stats/histogram-codec.ts";
 import { formatLine } from "../../lib/stats/line.ts";
 import { completed, workerRecording } from "../stats/worker-recordings.ts";
+import { Cluster, options } from "./cluster.ts";
 import { ended, loadTest, succeeded, workerPods } from "./finished-pods.ts";
 
 const startedAtMs = Date.UTC(2030, 0, 1);
@@ -163,6 +165,40 @@ test("at the end the termination messages alone make it complete: every sample, 
       }),
     ).toBeUndefined();
   }
+});
+
+test("an end that was stored and could not be said gives way to that of workers that have gone on since", () => {
+  const cluster = new Cluster(loadTest({ workers: 1, duration: "60s", arrivals: "Poisson" }));
+  let stored: StoredResult | null = null;
+  const look = (isSaid = true) => {
+    const world = { ...cluster.world(), results: new Map([["u1", stored]]) };
+    const actions = plan(world, options, cluster.nowMs);
+    cluster.apply(actions.filter(({ kind }) => isSaid || kind !== "patchStatus"));
+    const [result] = actions.flatMap((action) => (action.kind === "writeResult" ? [action.result] : []));
+    if (result !== undefined) stored = { ...result, metadata: { name: "x", resourceVersion: "1" } };
+    cluster.nowMs += 1000;
+  };
+  const end = (requests: number) => {
+    const [pod] = cluster.live as [Observed<Pod>];
+    Object.assign(pod, succeeded(pod, workerRecording(0, [[completed(Array(requests).fill(1e6))]])));
+  };
+  cluster.converge();
+  cluster.edit({ state: "Stopped" });
+  look();
+  end(72);
+  look(false);
+  expect(stored).toMatchObject({ complete: true, results: { completed: 72 } });
+  cluster.edit({ state: "Running" });
+  for (let pass = 0; pass < 3; pass++) {
+    look();
+    cluster.settle();
+  }
+  cluster.edit({ state: "Stopped" });
+  look();
+  end(320);
+  look();
+  expect(stored).toMatchObject({ complete: true, results: { completed: 392 } });
+  expect(cluster.test.status?.results?.completed).toBe(392);
 });
 
 test("the result of an earlier run by the same runID gives way to that of this one", () => {
