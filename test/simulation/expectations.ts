@@ -26,6 +26,8 @@ type RunningPod = NodePod & { process: WorkerProcess };
 const rounding = 1e-6;
 /** No pass takes longer, calls that are held up included: whoever acts after that does not act on what was so before. */
 const longestPassMs = 30_000;
+/** Nor does any begin that much later with what a watch has told before. */
+const longestHearsayMs = 1000;
 
 export class Expectations {
   readonly #time: VirtualTime;
@@ -45,6 +47,8 @@ export class Expectations {
   readonly #vacatedAtMs = new Map<string, number>();
   /** Uids of LoadTests that are gone, and hashes of runs that are complete; since when. */
   readonly #overSinceMs = new Map<string, number>();
+  /** By `namespace/name`: when a LoadTest was deleted last. */
+  readonly #deletedAtMs = new Map<string, number>();
   #isDirty = true;
 
   /** @param isQuiet Whether no controller waits for an answer: none is about to act on what it read before. */
@@ -156,6 +160,7 @@ export class Expectations {
       this.#counted.add(loadTest.metadata.uid);
       this.#checkResults(loadTest);
     }
+    if (isDeletion) this.#deletedAtMs.set(key, this.#time.nowMs);
     if (isDeletion) rates.push(0);
     else if (!isSameSpec) rates.push(wantedRate(loadTest));
   }
@@ -207,6 +212,7 @@ export class Expectations {
   #isSettled(key: string, running: readonly RunningPod[], nowMs: number): boolean {
     const loadTest = this.#store.get("loadtests", key) as unknown as LoadTest | undefined;
     const pods = this.#workerPods(key);
+    if (nowMs - (this.#deletedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < longestHearsayMs) return false;
     if (loadTest === undefined) return running.length === 0 && pods.length === 0;
     const { uid, generation } = loadTest.metadata;
     if (loadTest.status?.observedGeneration !== generation) return false;
