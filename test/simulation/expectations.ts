@@ -43,6 +43,8 @@ export class Expectations {
   readonly #shaken = new Set<string>();
   /** Uids of Pods that do not count in sums. */
   readonly #exempt = new Set<string>();
+  /** Uids of Pods made by a pass that had begun before all was over: they must be ended, and may have begun by then. */
+  readonly #belated = new Set<string>();
   /** Places whose failed worker somebody has deleted, with its Pod; when. */
   readonly #vacatedAtMs = new Map<string, number>();
   /** Uids of LoadTests that are gone, and hashes of runs that are complete; since when. */
@@ -117,7 +119,7 @@ export class Expectations {
     const loadTest = this.#store.get("loadtests", key) as unknown as LoadTest | undefined;
     if (loadTest === undefined || counted.length === 0) return;
     const { hash, status } = presentRun(loadTest);
-    const late = counted.find(({ run }) => run === hash);
+    const late = counted.find(({ run, uid }) => run === hash && !this.#belated.has(uid));
     if (isCompleted(status) && late !== undefined) throw new Broken(`${key} is complete, and "${late.name}" sends`);
   }
 
@@ -195,6 +197,7 @@ export class Expectations {
     if (!isWorkerPod(pod) || !/-[0-9a-f]{8}-\d+(-\d+)?$/.test(name)) this.break(`Pod "${name}" has no derived name`);
     for (const what of [ownerUid(pod), labels[runLabel]]) {
       const agoMs = this.#time.nowMs - (this.#overSinceMs.get(what ?? "") ?? Number.POSITIVE_INFINITY);
+      if (agoMs >= 0) this.#belated.add(pod.metadata.uid);
       if (agoMs > longestPassMs) this.break(`Pod "${name}" was made ${formatMs(agoMs).trim()} after all was over`);
     }
     const place = placeOf(pod);
