@@ -159,6 +159,7 @@ class Simulation {
   /** Nothing may be written once all is as it should be, nor by one that takes over or has just begun. */
   #awaitIdleness(): void {
     this.#pass(this.#time.nowMs + settlingMs);
+    this.#awaitOrder(); // a node that is back may have changed what was in order before anyone looked
     this.#writes = 0;
     this.#pass(this.#time.nowMs + idleMs);
     this.#replicas.handOver("stopped", 0);
